@@ -91,7 +91,7 @@ struct Activations {
   Buffer<int32_t> bias;
 };
 
-// A matrix of 8 MiB of stored weights times one activation row, four rows at a time.
+// A matrix of 8 MiB of stored weights times one activation row.
 void bench_decode(benchmark::State& state, const Kernels& k, DType type) {
   const int t = static_cast<int>(type);
   const int64_t row = row_bytes(type, kColumns);
@@ -102,8 +102,13 @@ void bench_decode(benchmark::State& state, const Kernels& k, DType type) {
   Buffer<float> out(rows);
   for (auto _ : state) {
     for (int64_t r = 0; r < rows; r += kTileRows) {
+      const uint8_t* first = weights.data() + r * row;
+      if (k.product_few[t] != nullptr) {
+        k.product_few[t](first, row, kTileRows, kColumns, x.rows(), 1, out.data() + r, kTileRows);
+        continue;
+      }
       for (int64_t i = 0; i < kTileRows; ++i) {
-        k.unpack_i8[t](weights.data() + (r + i) * row, kColumns, w.row(i));
+        k.unpack_i8[t](first + i * row, kColumns, w.row(i));
       }
       k.dot_i8(w.row(0), kTileRows, x.rows(), 1, out.data() + r, kTileRows);
     }
@@ -111,6 +116,27 @@ void bench_decode(benchmark::State& state, const Kernels& k, DType type) {
   }
   state.SetBytesProcessed(state.iterations() * rows * row);
   state.SetItemsProcessed(state.iterations() * rows * kColumns);
+}
+
+// 64 rows of stored weights times m_count activation rows.
+void bench_prefill(benchmark::State& state, const Kernels& k, DType type, int64_t m_count) {
+  constexpr int kRows = 64;
+  const int t = static_cast<int>(type);
+  const int64_t row = row_bytes(type, kColumns);
+  const int64_t blocks = activation_blocks(kColumns);
+  auto weights = random_bytes(kRows * row);
+  auto values = random_floats(kColumns);
+  Buffer<ActivationBlock> x(m_count * blocks);
+  for (int64_t m = 0; m < m_count; ++m) {
+    k.quantize_blocks(values.data(), kColumns, x.data() + m * blocks);
+  }
+  Buffer<float> out(m_count * kRows);
+  for (auto _ : state) {
+    k.product_many[t](weights.data(), row, kRows, kColumns, x.data(), blocks, m_count, out.data(),
+                      kRows);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * kRows * m_count * kColumns);
 }
 
 // The same for float weights: to float32, then dot_f32.
@@ -221,6 +247,11 @@ void add_formats(const Kernels& k) {
     if (is_quantized(type)) {
       add(fmt::format("decode/{}", name), k,
           [type](State& s, const Kernels& kernels) { bench_decode(s, kernels, type); });
+      for (const int64_t m : {8, 48, 192, 512}) {
+        if (k.product_many[t] == nullptr) continue;
+        add(fmt::format("prefill/{}:{}", name, m), k,
+            [type, m](State& s, const Kernels& kernels) { bench_prefill(s, kernels, type, m); });
+      }
       for (const int64_t n : {576, 1408, 2048}) {
         if (n % dtype_info(type).block_elements != 0) continue;
         add(fmt::format("unpack_i8/{}:{}", name, n), k,

@@ -18,7 +18,7 @@ namespace minke {
 namespace {
 
 struct LogitsOptions {
-  std::string model, token_file, output, form = "expanded";
+  std::string model, token_file, output, phase = "prefill";
   std::vector<int32_t> tokens;
   int threads = 0;
   bool json = false;
@@ -60,9 +60,8 @@ int logits(const LogitsOptions& options, Console& console) {
   Session session(*model, {.threads = options.threads, .isa = isa, .context = count});
   AtomicFile file(options.output);
   Progress progress(console, "logits");
-  const auto form =
-      options.form == "absorbed" ? AttentionForm::kAbsorbed : AttentionForm::kExpanded;
-  session.score(tokens, form, [&](int64_t index, std::span<const float> row) {
+  const auto phase = options.phase == "decode" ? Phase::kDecode : Phase::kPrefill;
+  session.score(tokens, phase, [&](int64_t index, std::span<const float> row) {
     throw_if_stopped();
     file.write({reinterpret_cast<const uint8_t*>(row.data()), row.size_bytes()});
     progress.show(index + 1, count);
@@ -73,7 +72,7 @@ int logits(const LogitsOptions& options, Console& console) {
     console.write_json({{"tokens", count},
                         {"vocab", model->facts().vocab},
                         {"output", options.output},
-                        {"form", options.form},
+                        {"phase", options.phase},
                         {"isa", isa_name(isa)},
                         {"threads", session.threads()}});
   }
@@ -92,11 +91,12 @@ void add_logits(CLI::App& app, Action& action) {
       ->required()
       ->type_name("IDS");
   verb.add_option("-o,--output", o->output, "where to write them")->required()->type_name("FILE");
-  verb.add_option("--form", o->form, "how latent attention computes: expanded or absorbed")
-      ->check([](const std::string& form) {
-        return form == "expanded" || form == "absorbed"
+  verb.add_option("--phase", o->phase,
+                  "compute as for a prompt or for generated tokens: prefill or decode")
+      ->check([](const std::string& phase) {
+        return phase == "prefill" || phase == "decode"
                    ? std::string()
-                   : "expected expanded or absorbed, found \"" + printable(form) + "\"";
+                   : "expected prefill or decode, found \"" + printable(phase) + "\"";
       })
       ->type_name("FORM");
   add_threads(verb, o->threads);

@@ -103,7 +103,7 @@ int perplexity(const PerplexityOptions& options, Console& console) {
   for (int64_t w = 0; w < windows.count(); ++w) {
     const auto ids = windows.window(w);
     session.truncate(0);
-    session.score(ids, AttentionForm::kExpanded, [&](int64_t index, std::span<const float> logits) {
+    session.score(ids, Phase::kPrefill, [&](int64_t index, std::span<const float> logits) {
       throw_if_stopped();
       if (index + 1 == static_cast<int64_t>(ids.size())) return;
       likelihoods.add(negative_log_likelihood(logits, ids[static_cast<size_t>(index) + 1]));

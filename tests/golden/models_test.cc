@@ -47,7 +47,7 @@ struct Expected {
 };
 
 struct Pass {
-  AttentionForm form = AttentionForm::kExpanded;
+  Phase phase = Phase::kPrefill;
   int threads = 2;
   int64_t chunk = 512;
   Isa isa = machine_isa();
@@ -62,7 +62,7 @@ Tensor logits_of(const Model& model, std::span<const int32_t> tokens, const Pass
   Session session(model, options);
   const int64_t vocab = model.facts().vocab;
   Tensor all = Tensor::zeros(DType::kF32, {static_cast<int64_t>(tokens.size()), vocab});
-  session.score(tokens, pass.form, [&](int64_t i, std::span<const float> row) {
+  session.score(tokens, pass.phase, [&](int64_t i, std::span<const float> row) {
     std::memcpy(all.f32() + i * vocab, row.data(), row.size_bytes());
   });
   return all;
@@ -106,14 +106,14 @@ class GoldenModel : public testing::TestWithParam<fs::path> {
   Expected expected_;
 };
 
-TEST_P(GoldenModel, LogitsMatchTheReferenceInBothFormsAtEveryLevel) {
+TEST_P(GoldenModel, LogitsMatchTheReferenceInBothPhasesAtEveryLevel) {
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
     if (isa > machine_isa()) continue;
-    for (const AttentionForm form : {AttentionForm::kExpanded, AttentionForm::kAbsorbed}) {
-      const std::string what = std::string(isa_name(isa)) +
-                               (form == AttentionForm::kExpanded ? " expanded" : " absorbed");
+    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+      const std::string what =
+          std::string(isa_name(isa)) + (phase == Phase::kPrefill ? " prefill" : " decode");
       Pass pass;
-      pass.form = form;
+      pass.phase = phase;
       pass.isa = isa;
       expect_close(logits_of(*model_, expected_.tokens("tokens_a"), pass),
                    expected_.tensor("logits_a"), kTolerance, what);
@@ -126,9 +126,9 @@ TEST_P(GoldenModel, LogitsMatchTheReferenceInBothFormsAtEveryLevel) {
 
 TEST_P(GoldenModel, ThreadsAndChunksDoNotChangeABit) {
   const auto tokens = expected_.tokens("tokens_a");
-  for (const AttentionForm form : {AttentionForm::kExpanded, AttentionForm::kAbsorbed}) {
+  for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
     Pass pass;
-    pass.form = form;
+    pass.phase = phase;
     const Tensor whole = logits_of(*model_, tokens, pass);
     for (const int64_t chunk : {1, 7, 64}) {
       pass.chunk = chunk;
@@ -146,9 +146,9 @@ TEST_P(GoldenModel, GgufCopyGivesTheSameLogits) {
   const Checkpoint copy = open_checkpoint(file);
   fs::remove(file);
   const auto loaded = load_model(copy);
-  for (const AttentionForm form : {AttentionForm::kExpanded, AttentionForm::kAbsorbed}) {
+  for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
     Pass pass;
-    pass.form = form;
+    pass.phase = phase;
     expect_close(logits_of(*loaded, tokens, pass), logits_of(*model_, tokens, pass), 1e-5f, "copy");
   }
 }
@@ -188,9 +188,9 @@ TEST_P(GoldenModel, GgufCopyWithWholeKvBGivesTheSameLogits) {
   fs::remove(file);
   const auto loaded = load_model(copy);
   const auto tokens = expected_.tokens("tokens_b");
-  for (const AttentionForm form : {AttentionForm::kExpanded, AttentionForm::kAbsorbed}) {
+  for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
     Pass pass;
-    pass.form = form;
+    pass.phase = phase;
     expect_close(logits_of(*loaded, tokens, pass), logits_of(*model_, tokens, pass), 1e-5f, "copy");
   }
 }

@@ -67,6 +67,24 @@ struct QuantizedRows {
   int64_t stride;
 };
 
+// Activation values that are quantized together.
+inline constexpr int kActivationBlock = 32;
+
+// A block of 32 activation values in 8 bits: x[i] ~ scale * q[i], with what products need to know
+// of the block and of its halves of 16. One cache line.
+struct alignas(64) ActivationBlock {
+  int8_t q[kActivationBlock];
+  float scale;
+  float sum[3];     // scale * (sum of q): of the block, of its first and of its second half
+  int32_t bias[3];  // -128 * (sum of q), likewise
+  int32_t unused;
+};
+
+// Blocks of a row of n values; in the last one q is zero from n on.
+static inline int64_t activation_blocks(int64_t n) {
+  return (n + kActivationBlock - 1) / kActivationBlock;
+}
+
 struct Kernels {
   Isa isa;
 
@@ -92,6 +110,20 @@ struct Kernels {
   // cache.
   void (*dot_i8)(UnpackedRow w, int rows, QuantizedRows x, int64_t m_count, float* out,
                  int64_t out_stride);
+  // The same for `row_count` rows of n values as they are stored, row_stride bytes apart; the same
+  // bits as dot_i8 gives on unpacked rows. For few activation rows: each weight is read once for up
+  // to four of them and never written. Indexed by DType; null where the level has only dot_i8.
+  void (*product_few[32])(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                          QuantizedRows x, int64_t m_count, float* out, int64_t out_stride);
+  // Quantizes one activation row of n values for product_many: q and scale are those of
+  // quantize_i8, in natural order. `out` holds activation_blocks(n).
+  void (*quantize_blocks)(const float* x, int64_t n, ActivationBlock* out);
+  // The same product for many activation rows, of n / 32 blocks each, x_stride blocks apart; n is a
+  // multiple of 32. Sums are formed block by block, another order than that of dot_i8. Indexed by
+  // DType; null where the level has only dot_i8.
+  void (*product_many[32])(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                           const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
+                           int64_t out_stride);
   // out[m * out_stride + r] = sum_i w[r * w_stride + i] * x[m * x_stride + i] for r < rows,
   // m < m_count. Any n >= 0.
   void (*dot_f32)(const float* w, int64_t w_stride, int64_t rows, const float* x, int64_t x_stride,

@@ -7,12 +7,23 @@
 
 namespace minke {
 
+// The two ways in which a forward pass computes. They agree up to rounding: sums are formed in
+// another order, and latent attention takes another form. The phase of a token belongs to its role,
+// never to how many tokens a pass happens to hold: then results do not depend on batches and
+// chunks.
+enum class Phase {
+  kPrefill,  // prompts: many tokens share the work on each weight
+  kDecode,   // generated tokens: each weight is read for few of them
+};
+
 // What every op needs besides its operands: workers, the kernel table, and scratch memory. One
 // Context serves one forward pass at a time; results of ops live in its arena until reset().
 class Context {
  public:
   Context(ThreadPool& pool, const Kernels& kernels) : pool_(&pool), kernels_(&kernels) {}
 
+  Phase phase() const { return phase_; }
+  void set_phase(Phase phase) { phase_ = phase; }
   ThreadPool& pool() const { return *pool_; }
   const Kernels& kernels() const { return *kernels_; }
   Arena& arena() { return arena_; }
@@ -25,6 +36,7 @@ class Context {
   ThreadPool* pool_;
   const Kernels* kernels_;
   Arena arena_;
+  Phase phase_ = Phase::kPrefill;
 };
 
 // Releases what a part of a forward pass allocated when it goes out of scope.

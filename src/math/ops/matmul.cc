@@ -9,18 +9,26 @@
 namespace minke {
 namespace {
 
-// Weight rows unpacked and multiplied together. With many activation rows, more of them share each
-// pass over the activations; with few, the unpacked rows should still be in the first-level cache
-// when they are multiplied.
+// Weight rows unpacked and multiplied together where a level has no product for them as stored.
+// With many activation rows, more of them share each pass over the activations; with few, the
+// unpacked rows should still be in the first-level cache when they are multiplied.
 constexpr int64_t kMostTileRows = 16;
 constexpr int64_t kManyActivations = 8;
 int64_t tile_rows(int64_t activations) {
   return activations < kManyActivations ? 4 : kMostTileRows;
 }
-// Weight rows of one task: its outputs fill whole cache lines of 16 floats.
-constexpr int64_t kTaskRows = 16;
 // F8 weights share a scale among this many rows and columns.
 constexpr int64_t kScaleBlock = 128;
+
+// Weight rows of one task are a multiple of this: outputs fill whole cache lines of 16 floats.
+constexpr int64_t kRowStep = 16;
+// Prompts: the rows of a task share each part of the activations while it is in the second-level
+// cache.
+constexpr int64_t kMostTaskRows = 64;
+// Decoding: a task reads a stretch of weights of at least about this size. Workers that take turns
+// at shorter ones disturb each other's reading ahead; at 18 KiB two threads read hardly faster than
+// one.
+constexpr int64_t kStretchBytes = 128 << 10;
 
 // Scratch of one worker for kMostTileRows weight rows in the form that dot_i8 or dot_f32 takes.
 struct RowScratch {
@@ -43,56 +51,78 @@ std::vector<RowScratch> worker_scratch(Context& ctx, int64_t columns, bool quant
   return scratch;
 }
 
-// Rows from which the next ones are asked for ahead of their use. The processor's own prefetchers
-// stop at the ends of pages, which a row or two fill.
-constexpr int64_t kPrefetchRows = 4;
-
-void prefetch_row(const Tensor& w, int64_t row) {
-  constexpr int64_t kCacheLine = 64;
-  if (row >= w.rows()) return;
-  const uint8_t* begin = w.row(row);
-  const int64_t bytes = row_bytes(w.type, w.columns());
-  for (int64_t b = 0; b < bytes; b += kCacheLine) __builtin_prefetch(begin + b);
+const ActivationBlock* block_rows(const Activations& x, int64_t first) {
+  return x.blocks + first * activation_blocks(x.columns);
 }
 
-// out[m * out_stride + r] for `count` <= kMostTileRows weight rows from `row` on and activation
-// rows [first, first + rows).
-void tile_product(const Kernels& k, const Tensor& w, int64_t row, int64_t count,
-                  const Activations& x, int64_t first, int64_t rows, const RowScratch& scratch,
-                  float* out, int64_t out_stride) {
-  const int64_t n = x.columns;
-  if (is_quantized(w.type)) {
-    QuantizedRows q = x.quantized;
-    const int64_t padded = q.stride;
-    for (int64_t r = 0; r < count; ++r) {
-      prefetch_row(w, row + r + kPrefetchRows);
+QuantizedRows quantized_rows(const Activations& x, int64_t first) {
+  QuantizedRows q = x.quantized;
+  const int64_t groups = first * q.stride / kGroup;
+  return {q.q + first * q.stride, q.scale + groups, q.sum + groups, q.bias + groups, q.stride};
+}
+
+// The product of a level that has neither product_few nor product_many, or of too many activations
+// for the one and with another order of sums than the other's.
+void unpacked_product(const Kernels& k, const Tensor& w, int64_t row, int64_t count,
+                      const QuantizedRows& x, int64_t rows, const RowScratch& scratch, float* out,
+                      int64_t out_stride) {
+  const int64_t tile = tile_rows(rows);
+  for (int64_t t = 0; t < count; t += tile) {
+    const int64_t tile_count = std::min(tile, count - t);
+    for (int64_t r = 0; r < tile_count; ++r) {
       k.unpack_i8[static_cast<int>(w.type)](
-          w.row(row + r), n,
-          {scratch.unpacked.q + r * padded, scratch.unpacked.scale + r * padded / kGroup,
-           scratch.unpacked.offset + r * padded / kGroup});
+          w.row(row + t + r), w.columns(),
+          {scratch.unpacked.q + r * x.stride, scratch.unpacked.scale + r * x.stride / kGroup,
+           scratch.unpacked.offset + r * x.stride / kGroup});
     }
-    q.q += first * padded;
-    q.scale += first * padded / kGroup;
-    q.sum += first * padded / kGroup;
-    q.bias += first * padded / kGroup;
-    k.dot_i8(scratch.unpacked, static_cast<int>(count), q, rows, out, out_stride);
+    k.dot_i8(scratch.unpacked, static_cast<int>(tile_count), x, rows, out + t, out_stride);
+  }
+}
+
+void float_product(const Kernels& k, const Tensor& w, int64_t row, int64_t count, const float* x,
+                   int64_t rows, const RowScratch& scratch, float* out, int64_t out_stride) {
+  const int64_t n = w.columns();
+  if (w.type == DType::kF32) {
+    const auto* weights = reinterpret_cast<const float*>(w.row(row));
+    k.dot_f32(weights, n, count, x, n, rows, n, out, out_stride);
     return;
   }
-  const float* weights = nullptr;
-  if (w.type == DType::kF32) {
-    weights = reinterpret_cast<const float*>(w.row(row));
-  } else {
-    for (int64_t r = 0; r < count; ++r) decode_weight_row(k, w, row + r, scratch.floats + r * n);
-    weights = scratch.floats;
+  const int64_t tile = tile_rows(rows);
+  for (int64_t t = 0; t < count; t += tile) {
+    const int64_t tile_count = std::min(tile, count - t);
+    for (int64_t r = 0; r < tile_count; ++r) {
+      decode_weight_row(k, w, row + t + r, scratch.floats + r * n);
+    }
+    k.dot_f32(scratch.floats, n, tile_count, x, n, rows, n, out + t, out_stride);
   }
-  k.dot_f32(weights, n, count, x.x + first * n, n, rows, n, out, out_stride);
+}
+
+// out[m * out_stride + r] for `count` weight rows from `row` on and activation rows [first, first +
+// rows).
+void product(const Kernels& k, const Tensor& w, int64_t row, int64_t count, const Activations& x,
+             int64_t first, int64_t rows, const RowScratch& scratch, float* out,
+             int64_t out_stride) {
+  const auto type = static_cast<int>(w.type);
+  const int64_t stride = row_bytes(w.type, x.columns);
+  if (!is_quantized(w.type)) {
+    float_product(k, w, row, count, x.x + first * x.columns, rows, scratch, out, out_stride);
+  } else if (x.blocks != nullptr) {
+    k.product_many[type](w.row(row), stride, static_cast<int>(count), x.columns,
+                         block_rows(x, first), activation_blocks(x.columns), rows, out, out_stride);
+  } else if (k.product_few[type] != nullptr && rows <= kManyActivations) {
+    k.product_few[type](w.row(row), stride, static_cast<int>(count), x.columns,
+                        quantized_rows(x, first), rows, out, out_stride);
+  } else {
+    unpacked_product(k, w, row, count, quantized_rows(x, first), rows, scratch, out, out_stride);
+  }
 }
 
 void check_group(const ProductGroup& g, const Activations& x) {
   CHECK(g.weight->columns() == x.columns);
   CHECK(g.weight_first >= 0 && g.weight_first + g.weight_rows <= g.weight->rows());
   CHECK(g.first >= 0 && g.first + g.rows <= x.rows);
-  CHECK(is_quantized(g.weight->type) ? x.quantized.q != nullptr : x.x != nullptr);
+  CHECK(is_quantized(g.weight->type) ? x.quantized.q != nullptr || x.blocks != nullptr
+                                     : x.x != nullptr);
 }
 
 bool any(std::span<const ProductGroup> groups, bool (*test)(DType)) {
@@ -104,26 +134,46 @@ bool needs_float_scratch(DType type) {
   return !is_quantized(type) && type != DType::kF32;
 }
 
-// Where the tasks of each group begin: group g has tasks [starts[g], starts[g + 1]).
-std::vector<int64_t> task_starts(std::span<const ProductGroup> groups) {
-  std::vector<int64_t> starts = {0};
-  for (const auto& g : groups) {
-    const int64_t tasks = g.rows == 0 ? 0 : (g.weight_rows + kTaskRows - 1) / kTaskRows;
-    starts.push_back(starts.back() + tasks);
+int64_t round_up(int64_t count, int64_t step) {
+  return (count + step - 1) / step * step;
+}
+
+// Weight rows of one task. Results do not depend on it.
+int64_t task_rows(const Context& ctx, std::span<const ProductGroup> groups) {
+  int64_t most = kMostTaskRows;
+  if (ctx.phase() == Phase::kDecode) {
+    const Tensor& w = *groups[0].weight;
+    most = kStretchBytes / row_bytes(w.type, w.columns());
   }
-  return starts;
+  // Small matrices are to give every worker something to do.
+  int64_t total = 0;
+  for (const auto& g : groups) total += g.rows == 0 ? 0 : g.weight_rows;
+  const int64_t fair = total / (2 * ctx.pool().size());
+  return round_up(std::clamp(fair, kRowStep, std::max(kRowStep, most)), kRowStep);
 }
 
 // Calls body(group index, first weight row of the task relative to the group, rows of the task,
 // worker) for all tasks.
 template <typename Body>
 void for_each_task(Context& ctx, std::span<const ProductGroup> groups, const Body& body) {
-  const auto starts = task_starts(groups);
+  if (groups.empty()) return;
+  const int64_t step = task_rows(ctx, groups);
+  // Group g has tasks [starts[g], starts[g + 1]).
+  std::vector<int64_t> starts = {0};
+  for (const auto& g : groups) {
+    starts.push_back(starts.back() + (g.rows == 0 ? 0 : (g.weight_rows + step - 1) / step));
+  }
   ctx.pool().parallel_for(starts.back(), [&](int64_t task, int worker) {
     const auto it = std::upper_bound(starts.begin(), starts.end(), task) - 1;
     const auto g = static_cast<size_t>(it - starts.begin());
-    const int64_t row = (task - *it) * kTaskRows;
-    body(g, row, std::min(kTaskRows, groups[g].weight_rows - row), worker);
+    const int64_t row = (task - *it) * step;
+    body(g, row, std::min(step, groups[g].weight_rows - row), worker);
+  });
+}
+
+bool have_product_many(const Kernels& k, std::initializer_list<const Tensor*> weights) {
+  return std::all_of(weights.begin(), weights.end(), [&](const Tensor* w) {
+    return !is_quantized(w->type) || k.product_many[static_cast<int>(w->type)] != nullptr;
   });
 }
 
@@ -154,6 +204,15 @@ Activations prepare(Context& ctx, const Tensor& x, std::initializer_list<const T
     }
   }
   if (!quantize) return a;
+  if (ctx.phase() == Phase::kPrefill && have_product_many(ctx.kernels(), weights)) {
+    const int64_t blocks = activation_blocks(a.columns);
+    auto* to = ctx.arena().allocate<ActivationBlock>(a.rows * blocks);
+    ctx.pool().parallel_for(a.rows, [&](int64_t m, int) {
+      ctx.kernels().quantize_blocks(x.f32() + m * a.columns, a.columns, to + m * blocks);
+    });
+    a.blocks = to;
+    return a;
+  }
   const int64_t stride = padded_columns(a.columns);
   auto& q = a.quantized;
   q.stride = stride;
@@ -182,6 +241,7 @@ Activations gather_rows(Context& ctx, const Activations& a, std::span<const int3
     return to;
   };
   if (a.x != nullptr) g.x = copy(a.x, a.columns);
+  if (a.blocks != nullptr) g.blocks = copy(a.blocks, activation_blocks(a.columns));
   if (a.quantized.q != nullptr) {
     const int64_t stride = a.quantized.stride;
     g.quantized.stride = stride;
@@ -200,12 +260,9 @@ void grouped_product(Context& ctx, std::span<const ProductGroup> groups, const A
       worker_scratch(ctx, x.columns, any(groups, is_quantized), any(groups, needs_float_scratch));
   for_each_task(ctx, groups, [&](size_t index, int64_t row, int64_t rows, int worker) {
     const ProductGroup& g = groups[index];
-    const int64_t tile = tile_rows(g.rows);
-    for (int64_t r = row; r < row + rows; r += tile) {
-      tile_product(ctx.kernels(), *g.weight, g.weight_first + r, std::min(tile, row + rows - r), x,
-                   g.first, g.rows, scratch[static_cast<size_t>(worker)],
-                   out + g.first * out_stride + g.column + r, out_stride);
-    }
+    product(ctx.kernels(), *g.weight, g.weight_first + row, rows, x, g.first, g.rows,
+            scratch[static_cast<size_t>(worker)], out + g.first * out_stride + g.column + row,
+            out_stride);
   });
 }
 
@@ -213,6 +270,7 @@ void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
                     std::span<const ProductGroup> ups, const Activations& x, float* out,
                     int64_t out_stride) {
   CHECK(gates.size() == ups.size());
+  if (gates.empty()) return;
   int64_t most_rows = 0;
   for (size_t i = 0; i < gates.size(); ++i) {
     check_group(gates[i], x);
@@ -224,24 +282,22 @@ void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
   const bool quantized = any(gates, is_quantized) || any(ups, is_quantized);
   const bool floats = any(gates, needs_float_scratch) || any(ups, needs_float_scratch);
   const auto scratch = worker_scratch(ctx, x.columns, quantized, floats);
-  float* products = ctx.arena().allocate<float>(ctx.pool().size() * most_rows * 2 * kTaskRows);
+  // Gate products go to `out`, up products here: [most_rows, step] for each worker.
+  const int64_t step = task_rows(ctx, gates);
+  float* products = ctx.arena().allocate<float>(ctx.pool().size() * most_rows * step);
   for_each_task(ctx, gates, [&](size_t index, int64_t row, int64_t rows, int worker) {
     const ProductGroup& gate = gates[index];
     const ProductGroup& up = ups[index];
     const auto& s = scratch[static_cast<size_t>(worker)];
-    float* product = products + worker * most_rows * 2 * kTaskRows;  // [gate.rows, 2, kTaskRows]
-    const int64_t tile = tile_rows(gate.rows);
-    for (int64_t r = 0; r < rows; r += tile) {
-      const int64_t count = std::min(tile, rows - r);
-      tile_product(ctx.kernels(), *gate.weight, gate.weight_first + row + r, count, x, gate.first,
-                   gate.rows, s, product + r, 2 * kTaskRows);
-      tile_product(ctx.kernels(), *up.weight, up.weight_first + row + r, count, x, gate.first,
-                   gate.rows, s, product + kTaskRows + r, 2 * kTaskRows);
-    }
+    float* gate_out = out + gate.first * out_stride + gate.column + row;
+    float* up_out = products + worker * most_rows * step;
+    product(ctx.kernels(), *gate.weight, gate.weight_first + row, rows, x, gate.first, gate.rows, s,
+            gate_out, out_stride);
+    product(ctx.kernels(), *up.weight, up.weight_first + row, rows, x, gate.first, gate.rows, s,
+            up_out, step);
     for (int64_t m = 0; m < gate.rows; ++m) {
-      const float* p = product + m * 2 * kTaskRows;
-      ctx.kernels().silu_mul(p, p + kTaskRows, rows,
-                             out + (gate.first + m) * out_stride + gate.column + row);
+      float* g = gate_out + m * out_stride;
+      ctx.kernels().silu_mul(g, up_out + m * step, rows, g);
     }
   });
 }

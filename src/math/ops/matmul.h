@@ -11,16 +11,18 @@ namespace minke {
 // attention are made of.
 //
 // Weights stay as they are stored. A product with a quantized weight rounds the activations to 8
-// bits (QuantizedRows); one with a float weight keeps them in float32. Each output value depends on
-// its weight row and its activation row alone.
+// bits; one with a float weight keeps them in float32. Each output value depends on its weight row,
+// its activation row and the phase alone.
 
-// Activation rows ready for products: as floats, in 8 bits, or both, as the weights that they are
-// prepared for need.
+// Activation rows ready for products: as floats, in 8 bits (in one of two arrangements), or both,
+// as the weights that they are prepared for and the phase need.
 struct Activations {
   const float* x = nullptr;  // [rows, columns], null if not needed
   int64_t rows = 0;
   int64_t columns = 0;
   QuantizedRows quantized{};  // q is null if not needed
+  const ActivationBlock* blocks =
+      nullptr;  // [rows, activation_blocks(columns)], null if not needed
 };
 
 // Prepares x [rows, columns] for products with weights of the types of `weights`.

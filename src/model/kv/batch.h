@@ -7,21 +7,12 @@
 
 namespace minke {
 
-// How latent attention computes a token: with keys and values expanded to full heads, or in the
-// latent space. The two agree up to rounding, so the choice belongs to the token's role, never to
-// how a prompt was cut into chunks: then results do not depend on chunks.
-enum class AttentionForm {
-  kExpanded,  // prompts: fewer operations when many tokens share the expansion
-  kAbsorbed,  // decoding: reads the latent cache only
-};
-
 // Consecutive tokens of one sequence: rows [first_row, first_row + rows) of the batch, at positions
 // cache->length() and on.
 struct Segment {
   KvCache* cache = nullptr;
   int64_t first_row = 0;
   int64_t rows = 0;
-  AttentionForm form = AttentionForm::kExpanded;
 };
 
 // The tokens of one forward pass.

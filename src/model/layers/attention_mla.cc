@@ -68,7 +68,7 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
       copy_floats(k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, row + c.kv_rank);
     }
     float* to = out.f32() + s.first_row * out.columns();
-    if (s.form == AttentionForm::kExpanded) {
+    if (ctx.phase() == Phase::kPrefill) {
       expanded(ctx, query, s, layer, c, to);
     } else {
       absorbed(ctx, query, s, layer, c, to);

@@ -46,12 +46,13 @@ void Session::check_tokens(std::span<const int32_t> tokens) const {
   }
 }
 
-Tensor Session::forward(std::span<const int32_t> tokens, AttentionForm form,
+Tensor Session::forward(std::span<const int32_t> tokens, Phase phase,
                         std::span<const int32_t> logit_rows) {
   context_.reset();
+  context_.set_phase(phase);
   std::vector<int32_t> positions(tokens.size());
   std::iota(positions.begin(), positions.end(), static_cast<int32_t>(length()));
-  const Segment segment{&cache_, 0, static_cast<int64_t>(tokens.size()), form};
+  const Segment segment{&cache_, 0, static_cast<int64_t>(tokens.size())};
   return model_.forward(context_, {tokens, positions, {&segment, 1}, logit_rows});
 }
 
@@ -65,7 +66,7 @@ std::span<const float> Session::prefill(std::span<const int32_t> tokens,
     const auto count = std::min(tokens.size(), static_cast<size_t>(prefill_chunk_));
     const int32_t last = static_cast<int32_t>(count) - 1;
     const bool wanted = count == tokens.size();
-    logits = forward(tokens.first(count), AttentionForm::kExpanded,
+    logits = forward(tokens.first(count), Phase::kPrefill,
                      wanted ? std::span(&last, 1) : std::span<const int32_t>());
     tokens = tokens.subspan(count);
   }
@@ -75,11 +76,11 @@ std::span<const float> Session::prefill(std::span<const int32_t> tokens,
 std::span<const float> Session::decode(int32_t token) {
   check_tokens({&token, 1});
   const int32_t row = 0;
-  const Tensor logits = forward({&token, 1}, AttentionForm::kAbsorbed, {&row, 1});
+  const Tensor logits = forward({&token, 1}, Phase::kDecode, {&row, 1});
   return {logits.f32(), static_cast<size_t>(logits.columns())};
 }
 
-void Session::score(std::span<const int32_t> tokens, AttentionForm form,
+void Session::score(std::span<const int32_t> tokens, Phase phase,
                     const std::function<void(int64_t, std::span<const float>)>& visit) {
   // Logits of a chunk take rows * vocab floats; this many rows keep them below 64 MiB for the
   // largest vocabularies.
@@ -90,7 +91,7 @@ void Session::score(std::span<const int32_t> tokens, AttentionForm form,
   std::iota(rows.begin(), rows.end(), 0);
   while (!tokens.empty()) {
     const size_t count = std::min(tokens.size(), rows.size());
-    const Tensor logits = forward(tokens.first(count), form, std::span(rows).first(count));
+    const Tensor logits = forward(tokens.first(count), phase, std::span(rows).first(count));
     for (size_t m = 0; m < count; ++m) {
       visit(index++, {logits.f32() + static_cast<int64_t>(m) * logits.columns(),
                       static_cast<size_t>(logits.columns())});

@@ -37,17 +37,16 @@ class Session {
                                  const std::function<bool()>& go_on = {});
   // Appends one token that was generated.
   std::span<const float> decode(int32_t token);
-  // Appends `tokens` and calls visit(index, logits) for each of them in order. `form` as in
-  // AttentionForm.
-  void score(std::span<const int32_t> tokens, AttentionForm form,
+  // Appends `tokens` and calls visit(index, logits) for each of them in order. `phase` as in
+  // Context.
+  void score(std::span<const int32_t> tokens, Phase phase,
              const std::function<void(int64_t, std::span<const float>)>& visit);
   // Forgets the tokens from `length` on.
   void truncate(int64_t length) { cache_.truncate(length); }
 
  private:
   // Logits of the chosen rows of one pass, in the context's arena.
-  Tensor forward(std::span<const int32_t> tokens, AttentionForm form,
-                 std::span<const int32_t> logit_rows);
+  Tensor forward(std::span<const int32_t> tokens, Phase phase, std::span<const int32_t> logit_rows);
   void check_tokens(std::span<const int32_t> tokens) const;
 
   const Model& model_;

@@ -68,4 +68,24 @@ void quantize_i8(const float* x, int64_t n, int8_t* q, float* scale, float* sum,
   }
 }
 
+void quantize_blocks(const float* x, int64_t n, ActivationBlock* out) {
+  for (int64_t i = 0; i < n; i += kActivationBlock, ++out) {
+    const __mmask16 in[2] = {lanes_at(i, n), lanes_at(i + kGroup, n)};
+    out->scale = quantize_block(x + i, in, out->q);
+    // Lanes of 32 bits: four values each, the halves in lanes 0..3 and 4..7.
+    const __m256i q = _mm256_load_si256(reinterpret_cast<const __m256i*>(out->q));
+    const __m256i fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), q);
+    const __m256i pairs = _mm256_hadd_epi32(fours, fours);
+    const __m256i halves = _mm256_hadd_epi32(pairs, pairs);
+    const int first = _mm256_extract_epi32(halves, 0);
+    const int second = _mm256_extract_epi32(halves, 4);
+    const int totals[3] = {first + second, first, second};
+    for (int part = 0; part < 3; ++part) {
+      out->sum[part] = out->scale * static_cast<float>(totals[part]);
+      out->bias[part] = -128 * totals[part];
+    }
+    out->unused = 0;
+  }
+}
+
 }  // namespace minke::avx512

@@ -1,3 +1,5 @@
+#include "math/kernels/avx512/panel.h"
+#include "math/kernels/avx512/product.h"
 #include "math/kernels/avx512/run.h"
 
 // Formats with blocks of 32 values, eight blocks at a time. Layouts: scalar/unpack_blocks32.cc.
@@ -62,6 +64,8 @@ template <int kBytes>
 
 struct Q4_0 {
   static constexpr int kValues = 32, kBytes = 18;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     __m512i low, high;
     load_codes(b, 2, low, high);
@@ -74,6 +78,8 @@ struct Q4_0 {
 
 struct Q4_1 {
   static constexpr int kValues = 32, kBytes = 20;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     __m512i low, high;
     load_codes(b, 4, low, high);
@@ -85,6 +91,8 @@ struct Q4_1 {
 
 struct Q5_0 {
   static constexpr int kValues = 32, kBytes = 22;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     __m512i low, high;
     load_codes(b, 6, low, high);
@@ -102,6 +110,8 @@ struct Q5_0 {
 
 struct Q5_1 {
   static constexpr int kValues = 32, kBytes = 24;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     __m512i low, high;
     load_codes(b, 8, low, high);
@@ -119,6 +129,8 @@ struct Q5_1 {
 
 struct Q8_0 {
   static constexpr int kValues = 32, kBytes = 34;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const auto load = [&](int k) {
       return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b[k] + 2));
@@ -135,6 +147,8 @@ struct Q8_0 {
 
 struct IQ4_NL {
   static constexpr int kValues = 32, kBytes = 18;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     __m512i low, high;
     load_codes(b, 2, low, high);
@@ -147,6 +161,8 @@ struct IQ4_NL {
 
 struct MXFP4 {
   static constexpr int kValues = 32, kBytes = 17;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 32;
   // 2^(e - 128) for the exponent of each block, twice.
   [[gnu::always_inline]] static __m512 scales(const Blocks<kBytes>& b) {
     const auto e = [&](int k) { return static_cast<int32_t>(b[k][0]); };
@@ -172,12 +188,19 @@ struct MXFP4 {
 
 }  // namespace
 
-extern const Unpackers kQ4_0 = {unpack_i8<Q4_0>, unpack_f32<Q4_0>};
-extern const Unpackers kQ4_1 = {unpack_i8<Q4_1>, unpack_f32<Q4_1>};
-extern const Unpackers kQ5_0 = {unpack_i8<Q5_0>, unpack_f32<Q5_0>};
-extern const Unpackers kQ5_1 = {unpack_i8<Q5_1>, unpack_f32<Q5_1>};
-extern const Unpackers kQ8_0 = {unpack_i8<Q8_0>, unpack_f32<Q8_0>};
-extern const Unpackers kIQ4_NL = {unpack_i8<IQ4_NL>, unpack_f32<IQ4_NL>};
-extern const Unpackers kMXFP4 = {unpack_i8<MXFP4>, unpack_f32<MXFP4>};
+extern const QuantizedFormat kQ4_0 = {unpack_i8<Q4_0>, unpack_f32<Q4_0>, product_few<Q4_0>,
+                                      product_many<Q4_0>};
+extern const QuantizedFormat kQ4_1 = {unpack_i8<Q4_1>, unpack_f32<Q4_1>, product_few<Q4_1>,
+                                      product_many<Q4_1>};
+extern const QuantizedFormat kQ5_0 = {unpack_i8<Q5_0>, unpack_f32<Q5_0>, product_few<Q5_0>,
+                                      product_many<Q5_0>};
+extern const QuantizedFormat kQ5_1 = {unpack_i8<Q5_1>, unpack_f32<Q5_1>, product_few<Q5_1>,
+                                      product_many<Q5_1>};
+extern const QuantizedFormat kQ8_0 = {unpack_i8<Q8_0>, unpack_f32<Q8_0>, product_few<Q8_0>,
+                                      product_many<Q8_0>};
+extern const QuantizedFormat kIQ4_NL = {unpack_i8<IQ4_NL>, unpack_f32<IQ4_NL>, product_few<IQ4_NL>,
+                                        product_many<IQ4_NL>};
+extern const QuantizedFormat kMXFP4 = {unpack_i8<MXFP4>, unpack_f32<MXFP4>, product_few<MXFP4>,
+                                       product_many<MXFP4>};
 
 }  // namespace minke::avx512

@@ -1,3 +1,5 @@
+#include "math/kernels/avx512/panel.h"
+#include "math/kernels/avx512/product.h"
 #include "math/kernels/avx512/run.h"
 
 // Formats with blocks of 256 values. Layouts: scalar/unpack_k.cc. Lane g belongs to group g.
@@ -58,6 +60,8 @@ namespace {
 
 struct Q4_K {
   static constexpr int kValues = 256, kBytes = 144;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_nibbles64(b + 16, run.q);
     load_six_bits(b, run);
@@ -66,6 +70,8 @@ struct Q4_K {
 
 struct Q5_K {
   static constexpr int kValues = 256, kBytes = 176;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_nibbles64(b + 48, run.q);
     // Bit g / 2 of the group's bytes is rotated to bit 4.
@@ -85,6 +91,8 @@ struct Q5_K {
 
 struct Q6_K {
   static constexpr int kValues = 256, kBytes = 210;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     const __m512i first =
         _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 16, 20, 24, 28, 16, 20, 24, 28);
@@ -123,6 +131,8 @@ struct Q6_K {
 
 struct Q2_K {
   static constexpr int kValues = 256, kBytes = 84;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_crumbs128(b + 16, run.q);
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
@@ -136,6 +146,8 @@ struct Q2_K {
 
 struct Q3_K {
   static constexpr int kValues = 256, kBytes = 110;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 16;
   // 16 scales of 6 bits, less 32: low nibbles in 8 bytes, high crumbs in 4.
   [[gnu::always_inline]] static __m512 scales(const uint8_t* b) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
@@ -168,6 +180,8 @@ struct Q3_K {
 
 struct IQ4_XS {
   static constexpr int kValues = 256, kBytes = 136;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kColumnsOfScale = 32;
   // A scale of 6 bits, less 32, for each two groups: low nibbles in 4 bytes, high crumbs in 2.
   [[gnu::always_inline]] static __m512 scales(const uint8_t* b) {
     const __m512i block = _mm512_srli_epi32(lane_numbers(), 1);
@@ -189,11 +203,17 @@ struct IQ4_XS {
 
 }  // namespace
 
-extern const Unpackers kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>};
-extern const Unpackers kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>};
-extern const Unpackers kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>};
-extern const Unpackers kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>};
-extern const Unpackers kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>};
-extern const Unpackers kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>};
+extern const QuantizedFormat kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>, product_few<Q2_K>,
+                                      product_many<Q2_K>};
+extern const QuantizedFormat kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>, product_few<Q3_K>,
+                                      product_many<Q3_K>};
+extern const QuantizedFormat kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>, product_few<Q4_K>,
+                                      product_many<Q4_K>};
+extern const QuantizedFormat kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>, product_few<Q5_K>,
+                                      product_many<Q5_K>};
+extern const QuantizedFormat kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>, product_few<Q6_K>,
+                                      product_many<Q6_K>};
+extern const QuantizedFormat kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>, product_few<IQ4_XS>,
+                                        product_many<IQ4_XS>};
 
 }  // namespace minke::avx512

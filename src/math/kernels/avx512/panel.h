@@ -1,0 +1,158 @@
+#pragma once
+
+#include "math/kernels/avx512/product.h"
+#include "math/kernels/avx512/run.h"
+
+// Products of weight rows as they are stored with many activation rows. A panel of up to 32 rows
+// and 512 columns is unpacked so that a vector holds four columns of 16 rows, a row in each lane;
+// it stays in the first-level cache while all activation rows go past it. An activation value meets
+// 32 rows at once, and no sum ever crosses lanes.
+
+namespace minke::avx512 {
+
+constexpr int kPanelRows = 32;
+constexpr int kPanelColumns = 512;
+constexpr int kQuads = kActivationBlock / 4;  // of a block
+constexpr int kPanelBlocks = kPanelColumns / kActivationBlock;
+
+// Codes as unsigned bytes (q + 128 where a format's codes may be negative), scales and offsets of
+// each 32 columns, or of each 16.
+struct Panel {
+  alignas(64) uint8_t q[kPanelBlocks][kQuads][kPanelRows][4];
+  alignas(64) float scale[kPanelColumns / kGroup][kPanelRows];
+  alignas(64) float offset[kPanelColumns / kGroup][kPanelRows];
+};
+
+enum class PanelKind {
+  kOffset32,  // unsigned codes; a scale and an offset for 32 columns
+  kSigned32,  // signed codes; a scale for 32 columns
+  kOffset16,  // unsigned codes; a scale and an offset for 16 columns
+  kSigned16,  // signed codes; a scale for 16 columns
+};
+
+// out[m * out_stride + r] (+)= (row r of the panel) . x_m over `blocks` blocks for r < row_count,
+// m < m_count; `first` replaces what stands in `out`, otherwise it is added to. Row m begins at
+// x + m * x_stride. Block by block: the order of additions depends on the row's length alone.
+void multiply_panel(PanelKind kind, const Panel& panel, int row_count, int64_t blocks,
+                    const ActivationBlock* x, int64_t x_stride, int64_t m_count, bool first,
+                    float* out, int64_t out_stride);
+
+namespace {
+
+template <typename Format>
+constexpr PanelKind panel_kind() {
+  if (Format::kColumnsOfScale == kGroup) {
+    return Format::kOffset ? PanelKind::kOffset16 : PanelKind::kSigned16;
+  }
+  return Format::kOffset ? PanelKind::kOffset32 : PanelKind::kSigned32;
+}
+
+// Lane j of register i becomes lane i of register j.
+[[gnu::always_inline]] inline void transpose16(__m512i (&v)[16]) {
+  __m512i a[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+    a[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+  }
+  // v[4k + j]: in each 128-bit lane L, column 4L + j of rows 4k..4k+3.
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    v[i] = _mm512_unpacklo_epi64(a[i], a[i + 2]);
+    v[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 2]);
+    v[i + 2] = _mm512_unpacklo_epi64(a[i + 1], a[i + 3]);
+    v[i + 3] = _mm512_unpackhi_epi64(a[i + 1], a[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const __m512i low = _mm512_shuffle_i32x4(v[j], v[4 + j], 0x44);
+    const __m512i low_high = _mm512_shuffle_i32x4(v[j], v[4 + j], 0xee);
+    const __m512i high = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0x44);
+    const __m512i high_high = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0xee);
+    a[j] = _mm512_shuffle_i32x4(low, high, 0x88);
+    a[4 + j] = _mm512_shuffle_i32x4(low, high, 0xdd);
+    a[8 + j] = _mm512_shuffle_i32x4(low_high, high_high, 0x88);
+    a[12 + j] = _mm512_shuffle_i32x4(low_high, high_high, 0xdd);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) v[i] = a[i];
+}
+
+[[gnu::always_inline]] inline void load_transposed(const __m512i (&rows)[16], __m512i (&out)[16]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < 16; ++r) out[r] = rows[r];
+  transpose16(out);
+}
+
+// Runs of 16 weight rows, before they are transposed.
+struct SixteenRuns {
+  __m512i q[4][16];
+  __m512i scale[16];
+  __m512i offset[16];
+};
+
+// Unpacks one run of 16 rows into the half `half` of the panel, from its group `first_group` on.
+template <typename Format>
+void unpack_sixteen(const SixteenRuns& runs, int groups, int first_group, int half, Panel& panel) {
+  constexpr int kStep = Format::kColumnsOfScale / kGroup;
+  __m512i lanes[16];
+  for (int t = 0; t < 4; ++t) {
+    load_transposed(runs.q[t], lanes);
+    for (int g = 0; g < groups; ++g) {
+      const int quad = 4 * (first_group + g) + t;
+      _mm512_store_si512(panel.q[quad / kQuads][quad % kQuads][16 * half], lanes[g]);
+    }
+  }
+  const auto store_factors = [&](const __m512i(&rows)[16], float(*to)[kPanelRows]) {
+    load_transposed(rows, lanes);
+    for (int g = 0; g < groups; g += kStep) {
+      _mm512_store_si512(to[(first_group + g) / kStep] + 16 * half, lanes[g]);
+    }
+  };
+  store_factors(runs.scale, panel.scale);
+  if constexpr (Format::kOffset) store_factors(runs.offset, panel.offset);
+}
+
+// Columns [first, first + columns) of `row_count` rows. Rows that are missing repeat the last one.
+template <typename Format>
+void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_t first,
+                  int64_t columns, Panel& panel) {
+  SixteenRuns runs;
+  for (int half = 0; half * 16 < row_count; ++half) {
+    for (int64_t run = 0; run < columns; run += kRun) {
+      const int64_t values = columns - run < kRun ? columns - run : kRun;
+      const int64_t offset = (first + run) / Format::kValues * Format::kBytes;
+      for (int r = 0; r < 16; ++r) {
+        const int row = 16 * half + r < row_count ? 16 * half + r : row_count - 1;
+        Run w;
+        decode_unsigned<Format>(rows + row * row_stride + offset, values, w);
+#pragma GCC unroll 4
+        for (int t = 0; t < 4; ++t) runs.q[t][r] = w.q[t];
+        runs.scale[r] = _mm512_castps_si512(w.scale);
+        if constexpr (Format::kOffset) runs.offset[r] = _mm512_castps_si512(w.offset);
+      }
+      unpack_sixteen<Format>(runs, static_cast<int>(values / kGroup),
+                             static_cast<int>(run / kGroup), half, panel);
+    }
+  }
+}
+
+template <typename Format>
+void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                  const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
+                  int64_t out_stride) {
+  Panel panel;
+  for (int r = 0; r < row_count; r += kPanelRows) {
+    const int count = row_count - r < kPanelRows ? row_count - r : kPanelRows;
+    for (int64_t first = 0; first < n; first += kPanelColumns) {
+      const int64_t columns = n - first < kPanelColumns ? n - first : kPanelColumns;
+      unpack_panel<Format>(rows + r * row_stride, row_stride, count, first, columns, panel);
+      multiply_panel(panel_kind<Format>(), panel, count, columns / kActivationBlock,
+                     x + first / kActivationBlock, x_stride, m_count, first == 0, out + r,
+                     out_stride);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace minke::avx512

@@ -1,0 +1,154 @@
+#pragma once
+
+#include "math/kernels/avx512/reduce.h"
+#include "math/kernels/avx512/run.h"
+
+// Products of weight rows as they are stored with few activation rows: each run is unpacked into
+// registers and multiplied there, so that weights are read once and written nowhere. The sums are
+// those of dot_i8 on unpacked rows, bit for bit.
+
+namespace minke::avx512 {
+namespace {
+
+// One run of an activation row.
+struct ActivationRun {
+  __m512i q[4];
+  __m512 scale, sum;
+  __m512i bias;
+};
+
+// Loads the run of `groups` groups at value `run` of row m; lanes outside `lanes` become zero.
+[[gnu::always_inline]] inline ActivationRun load_activations(const QuantizedRows& x, int64_t m,
+                                                             int64_t run, int64_t groups,
+                                                             __mmask16 lanes) {
+  const int8_t* q = x.q + m * x.stride + run;
+  const int64_t g = (m * x.stride + run) / kGroup;
+  ActivationRun a;
+#pragma GCC unroll 4
+  for (int t = 0; t < 4; ++t) a.q[t] = _mm512_maskz_loadu_epi32(lanes, q + 4 * groups * t);
+  a.scale = _mm512_maskz_loadu_ps(lanes, x.scale + g);
+  a.sum = _mm512_maskz_loadu_ps(lanes, x.sum + g);
+  a.bias = _mm512_maskz_loadu_epi32(lanes, x.bias + g);
+  return a;
+}
+
+// VNNI multiplies unsigned by signed bytes. Codes that may be negative go in as q + 128, and their
+// sum starts at -128 * (sum of the activation's q), so that the integer result is exact.
+template <typename Format>
+[[gnu::always_inline]] inline void decode_unsigned(const uint8_t* row, int64_t values, Run& run) {
+  decode_run<Format>(row, values, run);
+  if constexpr (Format::kSigned) {
+#pragma GCC unroll 4
+    for (auto& q : run.q) q = _mm512_xor_si512(q, _mm512_set1_epi8(-128));
+  }
+}
+
+template <typename Format>
+[[gnu::always_inline]] inline __m512 add_product(const Run& w, const ActivationRun& a, __m512 sum) {
+  __m512i dot = Format::kSigned ? a.bias : _mm512_setzero_si512();
+#pragma GCC unroll 4
+  for (int t = 0; t < 4; ++t) dot = _mm512_dpbusd_epi32(dot, w.q[t], a.q[t]);
+  const __m512 factor = _mm512_mul_ps(w.scale, a.scale);
+  sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, sum);
+  return Format::kOffset ? _mm512_fmadd_ps(w.offset, a.sum, sum) : sum;
+}
+
+// Weights are asked for this many bytes ahead of their use, across the ends of rows: the rows of a
+// matrix follow one another, and the processor's own prefetchers stop at the ends of pages.
+constexpr int kAhead = 4096;
+
+template <int kBytes>
+[[gnu::always_inline]] inline void prefetch(const uint8_t* p) {
+  constexpr int kCacheLine = 64;
+#pragma GCC unroll 8
+  for (int i = 0; i < kBytes; i += kCacheLine) _mm_prefetch(p + i, _MM_HINT_T0);
+}
+
+// out[m * out_stride + r] for R consecutive weight rows and M activation rows.
+template <typename Format, int R, int M>
+void multiply_runs(const uint8_t* row, int64_t row_stride, int64_t n, const QuantizedRows& x,
+                   float* out, int64_t out_stride) {
+  constexpr int kRunBytes = kRun / Format::kValues * Format::kBytes;
+  __m512 sum[R][M];
+#pragma GCC unroll 4
+  for (auto& s : sum) {
+#pragma GCC unroll 4
+    for (auto& v : s) v = _mm512_setzero_ps();
+  }
+  int64_t i = 0;
+  for (; i + kRun <= n; i += kRun, row += kRunBytes) {
+    ActivationRun a[M];
+#pragma GCC unroll 4
+    for (int m = 0; m < M; ++m) a[m] = load_activations(x, m, i, kRun / kGroup, 0xffff);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      Run w;
+      prefetch<kRunBytes>(row + r * row_stride + kAhead);
+      decode_unsigned<Format>(row + r * row_stride, kRun, w);
+#pragma GCC unroll 4
+      for (int m = 0; m < M; ++m) sum[r][m] = add_product<Format>(w, a[m], sum[r][m]);
+    }
+  }
+  if constexpr (Format::kValues < kRun) {
+    if (i < n) {
+      // Blocks that stand in for missing ones must not bring in an infinite scale.
+      const __mmask16 real = first_lanes(static_cast<int>((n - i) / kGroup));
+      for (int r = 0; r < R; ++r) {
+        Run w;
+        decode_unsigned<Format>(row + r * row_stride, n - i, w);
+        w.scale = _mm512_maskz_mov_ps(real, w.scale);
+        w.offset = _mm512_maskz_mov_ps(real, w.offset);
+        for (int m = 0; m < M; ++m) {
+          const auto a = load_activations(x, m, i, (x.stride - i) / kGroup, real);
+          sum[r][m] = add_product<Format>(w, a, sum[r][m]);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int m = 0; m < M; ++m) {
+    __m512 four[4];
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) four[r] = r < R ? sum[r][m] : _mm512_setzero_ps();
+    _mm_mask_storeu_ps(out + m * out_stride, (1 << R) - 1, sum_lanes(four));
+  }
+}
+
+template <typename Format, int M>
+void multiply_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                  const QuantizedRows& x, float* out, int64_t out_stride) {
+  constexpr int R = 1;
+  int r = 0;
+  for (; r + R <= row_count; r += R) {
+    multiply_runs<Format, R, M>(rows + r * row_stride, row_stride, n, x, out + r, out_stride);
+  }
+  for (; r < row_count; ++r) {
+    multiply_runs<Format, 1, M>(rows + r * row_stride, row_stride, n, x, out + r, out_stride);
+  }
+}
+
+template <typename Format>
+void product_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, QuantizedRows x,
+                 int64_t m_count, float* out, int64_t out_stride) {
+  int64_t m = 0;
+  const auto rest = [&] {
+    const int64_t groups = m * x.stride / kGroup;
+    return QuantizedRows{x.q + m * x.stride, x.scale + groups, x.sum + groups, x.bias + groups,
+                         x.stride};
+  };
+  for (; m + 4 <= m_count; m += 4) {
+    multiply_few<Format, 4>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+                            out_stride);
+  }
+  for (; m + 2 <= m_count; m += 2) {
+    multiply_few<Format, 2>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+                            out_stride);
+  }
+  if (m < m_count) {
+    multiply_few<Format, 1>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+                            out_stride);
+  }
+}
+
+}  // namespace
+}  // namespace minke::avx512

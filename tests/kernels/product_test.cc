@@ -1,0 +1,192 @@
+#include <gtest/gtest.h>
+
+#include "guarded.h"
+#include "levels_under_test.h"
+#include "math/tensor/dtype.h"
+#include "math/tensor/tensor.h"
+
+// Products of weight rows as they are stored: product_few and product_many.
+
+namespace minke {
+namespace {
+
+using ProductTest = KernelsTest;
+INSTANTIATE_TEST_SUITE_P(Levels, ProductTest, kEveryLevel, level_name);
+
+constexpr int64_t kColumns[] = {32, 96, 256, 512, 576, 1408, 2048};
+
+// Random bytes whose halves are neither NaN nor infinite, and not so large that sums overflow.
+std::vector<uint8_t> stored_rows(DType type, int64_t rows, int64_t n) {
+  auto bytes = random_bytes(rows * row_bytes(type, n), static_cast<uint32_t>(type));
+  for (auto& b : bytes) b &= 0xbb;
+  return bytes;
+}
+
+// Calls test(type, n) for every quantized type and row length that its blocks allow.
+template <typename Test>
+void for_each_row(const Test& test) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    const DType type = static_cast<DType>(t);
+    if (!is_quantized(type)) continue;
+    for (const int64_t n : kColumns) {
+      if (n % dtype_info(type).block_elements == 0) test(type, n);
+    }
+  }
+}
+
+struct FewActivations {
+  FewActivations(const Kernels& k, int64_t n, int64_t m_count)
+      : padded(padded_columns(n)),
+        q(m_count * padded),
+        scale(m_count * padded / kGroup),
+        sum(m_count * padded / kGroup),
+        bias(m_count * padded / kGroup) {
+    for (int64_t m = 0; m < m_count; ++m) {
+      const auto x = random_floats(n, static_cast<uint32_t>(m + 1));
+      const int64_t g = m * padded / kGroup;
+      k.quantize_i8(x.data(), n, q.data() + m * padded, scale.data() + g, sum.data() + g,
+                    bias.data() + g);
+    }
+  }
+  QuantizedRows rows(int64_t m) {
+    const int64_t g = m * padded / kGroup;
+    return {q.data() + m * padded, scale.data() + g, sum.data() + g, bias.data() + g, padded};
+  }
+
+  int64_t padded;
+  Guarded<int8_t> q;
+  Guarded<float> scale, sum;
+  Guarded<int32_t> bias;
+};
+
+TEST_P(ProductTest, FewIsTheProductOfUnpackedRows) {
+  constexpr int kRows = 6;
+  constexpr int64_t kMost = 9;
+  for_each_row([&](DType type, int64_t n) {
+    const auto t = static_cast<int>(type);
+    if (kernels.product_few[t] == nullptr) return;
+    Guarded<uint8_t> weights(stored_rows(type, kRows, n));
+    FewActivations x(kernels, n, kMost);
+    const int64_t groups = x.padded / kGroup;
+    Guarded<int8_t> q(kRows * x.padded);
+    Guarded<float> scale(kRows * groups), offset(kRows * groups);
+    for (int64_t r = 0; r < kRows; ++r) {
+      kernels.unpack_i8[t](
+          weights.data() + r * row_bytes(type, n), n,
+          {q.data() + r * x.padded, scale.data() + r * groups, offset.data() + r * groups});
+    }
+    for (int64_t m_count = 1; m_count <= kMost; ++m_count) {
+      Guarded<float> expected(m_count * kRows), found(m_count * kRows);
+      kernels.dot_i8({q.data(), scale.data(), offset.data()}, kRows, x.rows(0), m_count,
+                     expected.data(), kRows);
+      kernels.product_few[t](weights.data(), row_bytes(type, n), kRows, n, x.rows(0), m_count,
+                             found.data(), kRows);
+      expect_same(found, expected, (std::string(dtype_name(type)) + " few").c_str());
+    }
+  });
+}
+
+struct ManyActivations {
+  ManyActivations(const Kernels& k, int64_t n, int64_t m_count)
+      : stride(activation_blocks(n)), blocks(m_count * stride) {
+    for (int64_t m = 0; m < m_count; ++m) {
+      const auto x = random_floats(n, static_cast<uint32_t>(m + 1));
+      k.quantize_blocks(x.data(), n, blocks.data() + m * stride);
+    }
+  }
+  float value(int64_t m, int64_t i) {
+    const ActivationBlock& b = blocks[m * stride + i / kActivationBlock];
+    return b.scale * static_cast<float>(b.q[i % kActivationBlock]);
+  }
+
+  int64_t stride;
+  Guarded<ActivationBlock> blocks;
+};
+
+// Each block brings a few roundings of its own size, and each sum one of the sum so far.
+TEST_P(ProductTest, ManyIsTheProduct) {
+  constexpr int kRows = 35;
+  constexpr int64_t kMCount = 7;
+  for_each_row([&](DType type, int64_t n) {
+    const auto t = static_cast<int>(type);
+    if (kernels.product_many[t] == nullptr) return;
+    Guarded<uint8_t> weights(stored_rows(type, kRows, n));
+    ManyActivations x(kernels, n, kMCount);
+    Guarded<float> out(kMCount * kRows);
+    kernels.product_many[t](weights.data(), row_bytes(type, n), kRows, n, x.blocks.data(), x.stride,
+                            kMCount, out.data(), kRows);
+    std::vector<float> w(static_cast<size_t>(n));
+    for (int64_t r = 0; r < kRows; ++r) {
+      scalar.unpack_f32[t](weights.data() + r * row_bytes(type, n), n, w.data());
+      for (int64_t m = 0; m < kMCount; ++m) {
+        double exact = 0, magnitude = 0;
+        for (int64_t i = 0; i < n; ++i) {
+          const double term = double{w[static_cast<size_t>(i)]} * x.value(m, i);
+          exact += term;
+          magnitude += std::abs(term);
+        }
+        ASSERT_NEAR(out[m * kRows + r], exact, magnitude * 4e-6 + 1e-30)
+            << dtype_name(type) << ", " << n << " columns, row " << r << ", activation " << m;
+      }
+    }
+  });
+}
+
+// The number of rows on either side, and what stands beside them, changes no bit.
+TEST_P(ProductTest, ManyDependsOnItsTwoRowsAlone) {
+  constexpr int kRows = 67;
+  constexpr int64_t kMCount = 9;
+  for_each_row([&](DType type, int64_t n) {
+    const auto t = static_cast<int>(type);
+    if (kernels.product_many[t] == nullptr) return;
+    const int64_t stride = row_bytes(type, n);
+    Guarded<uint8_t> weights(stored_rows(type, kRows, n));
+    ManyActivations x(kernels, n, kMCount);
+    Guarded<float> whole(kMCount * kRows);
+    kernels.product_many[t](weights.data(), stride, kRows, n, x.blocks.data(), x.stride, kMCount,
+                            whole.data(), kRows);
+    for (const int rows : {1, 15, 16, 17, 32, 33}) {
+      for (const int64_t m_count : {1, 2, 3, 4, 6}) {
+        const int first = kRows - rows;
+        const int64_t first_m = kMCount - m_count;
+        Guarded<float> part(m_count * rows);
+        kernels.product_many[t](weights.data() + first * stride, stride, rows, n,
+                                x.blocks.data() + first_m * x.stride, x.stride, m_count,
+                                part.data(), rows);
+        for (int64_t m = 0; m < m_count; ++m) {
+          for (int r = 0; r < rows; ++r) {
+            ASSERT_TRUE(same_float(part[m * rows + r], whole[(first_m + m) * kRows + first + r]))
+                << dtype_name(type) << ", " << n << " columns, " << rows << "x" << m_count;
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST_P(ProductTest, BlocksAreTheQuantizedRow) {
+  if (kernels.quantize_blocks == nullptr) GTEST_SKIP() << "this level quantizes rows only";
+  for (const int64_t n : {1, 16, 31, 32, 33, 100, 576, 2048}) {
+    auto x = random_floats(n, 3);
+    if (n > 40) x[40] = std::numeric_limits<float>::quiet_NaN();
+    const int64_t padded = padded_columns(n);
+    Guarded<int8_t> q(padded);
+    Guarded<float> scale(padded / kGroup), sum(padded / kGroup);
+    Guarded<int32_t> bias(padded / kGroup);
+    kernels.quantize_i8(x.data(), n, q.data(), scale.data(), sum.data(), bias.data());
+    Guarded<ActivationBlock> blocks(activation_blocks(n));
+    kernels.quantize_blocks(x.data(), n, blocks.data());
+    for (int64_t i = 0; i < blocks.size() * kActivationBlock; ++i) {
+      const ActivationBlock& b = blocks[i / kActivationBlock];
+      ASSERT_EQ(b.q[i % kActivationBlock], q[interleaved_position(i, padded)]) << i << " of " << n;
+      ASSERT_TRUE(same_float(b.scale, scale[i / kGroup])) << i << " of " << n;
+      const int64_t half = i % kActivationBlock / kGroup;
+      ASSERT_TRUE(same_float(b.sum[1 + half], sum[i / kGroup])) << i << " of " << n;
+      ASSERT_EQ(b.bias[1 + half], bias[i / kGroup]) << i << " of " << n;
+      ASSERT_EQ(b.bias[0], b.bias[1] + b.bias[2]) << i << " of " << n;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace minke
