@@ -35,7 +35,10 @@ Json value_json(const MetaValue& value) {
 
 Json values_json(const Metadata& metadata) {
   Json all = Json::object();
-  for (const auto& [key, value] : metadata.values()) all[printable(key)] = value_json(value);
+  for (const auto& [key, value] : metadata.values()) {
+    // Members of objects are values of their own.
+    if (!std::holds_alternative<MetaObject>(value)) all[printable(key)] = value_json(value);
+  }
   return all;
 }
 
