@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Checks the Markdown files: links within the project lead somewhere, and each tool has a row.
 
-The rows are those of tools/README.md.
 usage: check_docs.py [ROOT]     without ROOT, the checkout this file is in
 
 Prints `file:line: rule: what` for each finding and exits with 1 if there are any. Links to the
-network are not followed; code is not looked at.
+network are not followed; code is not looked at. The rows of the tools are in tools/README.md.
 """
 import re
 import sys

@@ -142,7 +142,8 @@ TEST_F(HuggingFace, SaysWhatIsWrongWithASafetensorsFile) {
   EXPECT_TRUE(error_says("expected a safetensors header of at most 100000000 bytes"));
   write_file(folder_ / "model.safetensors", Bytes().put(uint64_t{50}).raw("{}").str());
   EXPECT_TRUE(error_says("header needs 50 bytes, 2 are left"));
-  EXPECT_TRUE(header_error_says("{\"x\":", "not valid JSON"));
+  EXPECT_TRUE(
+      header_error_says("{\"x\":", "model.safetensors: header: not valid JSON: line 1, byte 5: "));
   EXPECT_TRUE(header_error_says("[]", "expected a JSON object as header, found a list"));
   EXPECT_TRUE(header_error_says(R"({"x": 1})", "tensor 'x': expected an object"));
   EXPECT_TRUE(header_error_says(R"({"x": {"shape": [1], "data_offsets": [0, 4]}})",
