@@ -36,8 +36,9 @@ Json value_json(const MetaValue& value) {
 Json values_json(const Metadata& metadata) {
   Json all = Json::object();
   for (const auto& [key, value] : metadata.values()) {
-    // Members of objects are values of their own.
-    if (!std::holds_alternative<MetaObject>(value)) all[printable(key)] = value_json(value);
+    const auto* object = std::get_if<MetaObject>(&value);
+    // Members are values of their own.
+    if (object == nullptr || object->members == 0) all[printable(key)] = value_json(value);
   }
   return all;
 }

@@ -27,7 +27,10 @@ void add_bench(CLI::App& app, Action& action);
 // What is looked at for every verb whose options have the members in question, before it acts.
 template <typename Options>
 void check_options(const Options& options, Console& console) {
-  if constexpr (requires { options.shape, options.layers; }) {
+  if constexpr (requires {
+                  options.shape;
+                  options.layers;
+                }) {
     require_layers(options.shape, options.layers);
   }
   if constexpr (requires { options.threads; }) {

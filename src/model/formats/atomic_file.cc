@@ -19,8 +19,8 @@ constexpr int kMostTries = 100;  // names that others took
 }  // namespace
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
-  create_temporary();
   buffer_.reserve(kBufferBytes);
+  create_temporary();
 }
 
 // As mkstemp() would, but with the permissions that any new file gets.
