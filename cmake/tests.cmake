@@ -2,7 +2,8 @@
 #   fast   *_test.cc beside the sources, one program `<band>_<folder>_test` a folder, and the
 #          programs under tests/
 #   slow   *_slow_test.cc in the same places, one program `..._slow_test`
-#   check  style, format, layers: they read the sources and do not depend on the build (also fast)
+#   check  style, format, layers, docs: they read the sources and do not depend on the build (also
+#          fast)
 # The targets tests_fast and tests_slow build all programs of a label.
 add_custom_target(tests_fast)
 add_custom_target(tests_slow)
@@ -72,6 +73,8 @@ function(minke_add_check name)
 endfunction()
 minke_add_check(layers python3 tools/check_layers.py)
 minke_add_check(layers_checker python3 tools/check_layers_test.py)
+minke_add_check(docs python3 tools/check_docs.py)
+minke_add_check(docs_checker python3 tools/check_docs_test.py)
 minke_add_check(style python3 tools/tidy.py)
 minke_add_check(style_checker python3 tools/tidy_test.py)
 minke_add_check(format tools/check_format.sh)
@@ -83,7 +86,7 @@ if(MINKE_FUZZ)
   foreach(source ${fuzzers})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} PRIVATE minke_serve_engine)
+    target_link_libraries(${name} PRIVATE minke_serve_engine minke_text_chat)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzzers ${name})
   endforeach()

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Checks that the folders under src/ form one line: each includes only folders above it in LAYERS.
 
+What LAYERS allows must also be used.
+
 usage: check_layers.py [ROOT]     without ROOT, the checkout this file is in
 
 Prints `file:line: rule: what` for each finding and exits with 1 if there are any.
@@ -19,6 +21,7 @@ class Checker:
         self.findings = []
         self.allowed = {}  # folder -> folders it may include, in the order of LAYERS
         self.lines = {}  # folder -> its line in LAYERS
+        self.used = {}  # folder -> folders that a file of it includes
 
     def report(self, path, line, rule, what):
         self.findings.append(f"{Path(path).relative_to(self.root)}:{line}: {rule}: {what}")
@@ -101,8 +104,17 @@ class Checker:
         if target.endswith("_test.h") and not name.endswith("_test.cc"):
             self.report(path, number, "test", f'product code includes "{target}"')
         other = self.folder_of(target)
+        self.used.setdefault(folder, set()).add(other)
         if other not in (None, folder) and other not in self.allowed[folder]:
             self.report(path, number, "layer", f"{folder} may not include {other} (LAYERS)")
+
+    def check_grants(self):
+        """Reports what LAYERS allows and no file does. What only tests include counts as used."""
+        for folder, names in self.allowed.items():
+            for name in sorted(names - self.used.get(folder, set())):
+                if name != folder and name in self.allowed:
+                    self.report(self.root / "LAYERS", self.lines[folder], "unused",
+                                f"{folder} includes nothing of {name}")
 
     def check_cycles(self, graph):
         """Reports each file that closes a ring of includes."""
@@ -129,6 +141,7 @@ class Checker:
         for path in sorted((self.root / "src").rglob("*")):
             if path.suffix in (".h", ".cc"):
                 graph[path.relative_to(self.root / "src").as_posix()] = self.check_file(path)
+        self.check_grants()
         self.check_cycles(graph)
         return self.findings
 

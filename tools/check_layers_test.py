@@ -18,10 +18,11 @@ TREE = {
     "src/base/core/error.cc": '#include "base/core/error.h"\n',
     "src/math/ops/ops.h": '#include "base/core/error.h"\n',
     "src/math/ops/avx2/add.cc": '#include "math/ops/ops.h"\n#include <immintrin.h>\n',
-    "src/serve/engine/engine.h": "",
+    "src/serve/engine/engine.h": '#include "base/core/error.h"\n',
     "src/serve/engine/plan.h": '#include "serve/engine/engine.h"\n',
     "src/serve/engine/engine.cc": '#include "serve/engine/plan.h"\n',
-    "src/apps/main.cc": '#include "serve/engine/engine.h"\n#include "math/ops/ops.h"\n',
+    "src/apps/main.cc": '#include "serve/engine/engine.h"\n#include "math/ops/ops.h"\n'
+                        '#include "base/core/error.h"\n',
 }
 
 
@@ -62,6 +63,17 @@ class CheckLayersTest(unittest.TestCase):
 
     def test_a_folder_that_names_itself(self):
         self.expect("LAYERS:2: itself:", {"LAYERS": LAYERS.replace("core:\n", "core: base/core\n")})
+
+    def test_a_grant_that_no_file_uses(self):
+        self.expect("LAYERS:4: unused: serve/engine includes nothing of base/core", {
+            "src/serve/engine/engine.h": ""})
+        self.expect("LAYERS:5: unused: apps includes nothing of math/ops", {
+            "src/apps/main.cc": '#include "serve/engine/engine.h"\n#include "base/core/error.h"\n'})
+
+    def test_a_grant_that_only_a_test_uses(self):
+        self.assertEqual(findings({
+            "src/serve/engine/engine.h": "",
+            "src/serve/engine/engine_test.cc": '#include "base/core/error.h"\n'}), [])
 
     def test_a_folder_with_two_lines(self):
         self.expect("LAYERS:6: twice:", {"LAYERS": LAYERS + "apps:\n"})

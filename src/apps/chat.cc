@@ -11,6 +11,7 @@
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
+#include "base/core/utf8.h"
 #include "base/cpu/isa.h"
 #include "model/formats/atomic_file.h"
 
@@ -126,6 +127,7 @@ class Chat {
     while (!leave_ && messages.next(line, console_)) {
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
       try {
+        require_utf8(line, "message");
         if (!command(line)) answer(line);
       } catch (const OutputError&) {
         throw;
@@ -280,7 +282,8 @@ void add_chat(CLI::App& app, Action& action) {
   add_model(verb, o->model);
   add_integer(verb, "-n,--max-tokens", o->max_tokens, 1, std::numeric_limits<int64_t>::max(),
               "most tokens of a reply [until the model ends it]");
-  verb.add_option("--system", o->system, "the system message")->type_name("TEXT");
+  const auto set_system = [o](std::string text) { o->system = std::move(text); };
+  add_text(verb, "--system", set_system, "the system message");
   verb.add_flag("--no-think", o->no_think, "answer at once, where the chat format has the switch");
   add_sampling(verb, o->sampling, "0.6");
   add_context(verb, o->context, "16384, or the model's own");

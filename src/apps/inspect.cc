@@ -35,7 +35,11 @@ Json value_json(const MetaValue& value) {
 
 Json values_json(const Metadata& metadata) {
   Json all = Json::object();
-  for (const auto& [key, value] : metadata.values()) all[printable(key)] = value_json(value);
+  for (const auto& [key, value] : metadata.values()) {
+    const auto* object = std::get_if<MetaObject>(&value);
+    // Members are values of their own.
+    if (object == nullptr || object->members == 0) all[printable(key)] = value_json(value);
+  }
   return all;
 }
 

@@ -34,6 +34,9 @@ std::vector<int32_t> required_ids(const std::string& text, const std::string& wh
 void set_tokens(const std::string& text, LogitsOptions& options) {
   if (text.starts_with('@')) {
     options.token_file = text.substr(1);
+    if (options.token_file.empty()) {
+      throw UsageError("--tokens: expected the name of a file behind @, found none");
+    }
     return;
   }
   try {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 
+#include "base/core/utf8.h"
 #include "model/families/shapes.h"
 
 namespace minke {
@@ -83,6 +84,26 @@ void add_threads(CLI::App& verb, int& threads) {
   add_integer(verb, "--threads", threads, 1, kMostThreads, "threads to compute with [all cores]");
 }
 
+void warn_of_threads(int threads, int cores, Console& console) {
+  if (threads <= 2 * cores) return;
+  console.note(fmt::format("--threads: {} are far more than the {} usable cores here, and slower",
+                           threads, cores));
+}
+
+CLI::Option* add_text(CLI::App& verb, const std::string& flags,
+                      const std::function<void(std::string)>& set, const std::string& help) {
+  const std::string option = flags.substr(flags.rfind(',') + 1);
+  const auto checked = [set, option](const std::string& text) {
+    try {
+      require_utf8(text, option);
+    } catch (const Error& error) {
+      throw UsageError(error.what());
+    }
+    set(text);
+  };
+  return verb.add_option_function<std::string>(flags, checked, help)->type_name("TEXT");
+}
+
 void add_context(CLI::App& verb, int64_t& context, const std::string& fallback) {
   add_integer(verb, "--context", context, 1, int64_t{1} << 30,
               "most tokens of prompt and reply together [" + fallback + "]");
@@ -103,6 +124,14 @@ CLI::Option* add_shape(CLI::App& verb, std::string& shape) {
       .add_option_function<std::string>(
           "--shape", set, "random weights in the shape of a known model: " + all_shapes())
       ->type_name("NAME");
+}
+
+void require_layers(const std::string& shape, std::optional<int64_t> layers) {
+  if (shape.empty() || !layers) return;
+  const int64_t most = named_shape(shape).metadata().integer("num_hidden_layers").value();
+  if (*layers <= most) return;
+  throw UsageError(
+      fmt::format("--layers: expected 1 to {} for {}, found {}", most, shape, *layers));
 }
 
 CLI::Option* add_type(CLI::App& verb, DType& type) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,7 +18,8 @@ namespace minke {
 // Options that verbs share, each declared here once. A value that is wrong ends the parse with an
 // error that reads `--option: expected ..., found "..."`.
 
-// Wrong usage that only shows when options are looked at together. Ends with exit code 2.
+// Wrong usage that only shows when options are looked at together: what is wrong whatever a model's
+// files hold. Ends with exit code 2.
 class UsageError : public Error {
  public:
   using Error::Error;
@@ -44,10 +46,18 @@ void add_number(CLI::App& verb, const std::string& flags, std::optional<double>&
 
 void add_model(CLI::App& verb, std::string& model, bool required = true);
 void add_threads(CLI::App& verb, int& threads);
+// One line on standard error if `threads` are more than twice the `cores` that compute well here:
+// beyond the two threads of a core they only wait for each other.
+void warn_of_threads(int threads, int cores, Console& console);
 void add_context(CLI::App& verb, int64_t& context, const std::string& fallback);
+// A text that must be UTF-8.
+CLI::Option* add_text(CLI::App& verb, const std::string& flags,
+                      const std::function<void(std::string)>& set, const std::string& help);
 void add_json(CLI::App& verb, bool& json);
 // --shape and --type of models with random weights.
 CLI::Option* add_shape(CLI::App& verb, std::string& shape);
+// Throws UsageError if --layers is more than the shape has. An empty shape is none.
+void require_layers(const std::string& shape, std::optional<int64_t> layers);
 CLI::Option* add_type(CLI::App& verb, DType& type);
 
 // How tokens are to be drawn, as far as the user said.

@@ -11,6 +11,7 @@
 #include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
 #include "base/core/mapped_file.h"
+#include "base/core/utf8.h"
 #include "base/cpu/isa.h"
 #include "serve/engine/session.h"
 
@@ -74,9 +75,15 @@ struct Windows {
   }
 };
 
-Windows split(const PerplexityOptions& options, const Bundle& bundle) {
+std::string text_of(const std::string& file) {
+  std::string text = read_text_file(file);
+  require_utf8(text, printable(file, 4096));
+  return text;
+}
+
+Windows split(const PerplexityOptions& options, const std::string& text, const Bundle& bundle) {
   const Tokenizer& tokenizer = bundle.require_tokenizer();
-  Windows windows{tokenizer.encode(read_text_file(options.file)), std::nullopt, 0};
+  Windows windows{tokenizer.encode(text), std::nullopt, 0};
   if (options.tokens > 0 && options.tokens < static_cast<int64_t>(windows.text.size())) {
     windows.text.resize(static_cast<size_t>(options.tokens));
   }
@@ -94,8 +101,9 @@ Windows split(const PerplexityOptions& options, const Bundle& bundle) {
 int perplexity(const PerplexityOptions& options, Console& console) {
   const Isa isa = chosen_isa();
   const auto path = find_model(options.model);
+  const std::string text = text_of(options.file);
   const Bundle bundle = load_bundle(path);
-  const Windows windows = split(options, bundle);
+  const Windows windows = split(options, text, bundle);
   Session session(*bundle.model, {.threads = options.threads, .isa = isa, .context = windows.size});
   const auto start = std::chrono::steady_clock::now();
   Likelihoods likelihoods;

@@ -9,6 +9,7 @@
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
+#include "base/core/utf8.h"
 #include "base/cpu/isa.h"
 
 namespace minke {
@@ -30,6 +31,7 @@ struct RunOptions {
 std::string prompt_text(const RunOptions& options) {
   if (options.prompt != "-") return options.prompt;
   std::string text = read_standard_input();
+  require_utf8(text, "standard input");
   // The end of the last line belongs to the file, not to the question.
   if (text.ends_with('\n')) text.pop_back();
   return text;
@@ -118,6 +120,18 @@ GenerationResult answer(const RunOptions& options, const Question& question, Ses
   return result;
 }
 
+// Greedy replies of small models often repeat themselves without an end. What ended such a one is
+// told, as llama.cpp does.
+void warn_if_full(const GenerationResult& result, const Session& session, const Model& model,
+                  Console& console) {
+  if (result.reason != FinishReason::kLength || session.length() < session.capacity()) return;
+  const int64_t most = model.facts().context_length;
+  console.note(
+      fmt::format("the reply was cut: the context of {} tokens is full; {}", session.capacity(),
+                  session.capacity() < most ? fmt::format("--context allows up to {}", most)
+                                            : "this model has no longer one"));
+}
+
 int run(const RunOptions& options, Console& console) {
   const Isa isa = chosen_isa();
   const std::string text = prompt_text(options);
@@ -151,6 +165,7 @@ int run(const RunOptions& options, Console& console) {
     json["seed"] = sampling.seed;
     console.write_json(json);
   }
+  if (!options.quiet) warn_if_full(result, session, *bundle.model, console);
   if (talk) console.write_error(in_words(result) + "\n");
   throw_if_stopped();
   return 0;
@@ -162,13 +177,13 @@ void add_run(CLI::App& app, Action& action) {
   const auto o = std::make_shared<RunOptions>();
   CLI::App& verb = add_verb(app, action, "run", "answer one prompt", o, run);
   add_model(verb, o->model);
-  verb.add_option("-p,--prompt", o->prompt, "the prompt; - reads it from standard input")
-      ->required()
-      ->type_name("TEXT");
+  const auto set_prompt = [o](std::string text) { o->prompt = std::move(text); };
+  add_text(verb, "-p,--prompt", set_prompt, "the prompt; - reads it from standard input")
+      ->required();
   add_integer(verb, "-n,--max-tokens", o->max_tokens, 1, std::numeric_limits<int64_t>::max(),
               "most tokens of the reply [until the model ends it]");
-  CLI::Option* system = verb.add_option("--system", o->system, "the system message");
-  system->type_name("TEXT");
+  const auto set_system = [o](std::string text) { o->system = std::move(text); };
+  CLI::Option* system = add_text(verb, "--system", set_system, "the system message");
   CLI::Option* raw = verb.add_flag("--raw", o->raw, "continue the prompt as it is, no chat format");
   raw->excludes(system);
   verb.add_flag("--no-think", o->no_think, "answer at once, where the chat format has the switch")

@@ -4,6 +4,7 @@
 #include "apps/model_path.h"
 #include "apps/verbs.h"
 #include "base/core/json.h"
+#include "base/core/utf8.h"
 
 namespace minke {
 namespace {
@@ -40,6 +41,7 @@ int tokenize(const TokenizeOptions& options, Console& console) {
     return 0;
   }
   const std::string text = options.text ? *options.text : read_standard_input();
+  require_utf8(text, "standard input");
   const auto ids = encode(options, *tokenizer, text);
   if (options.json) {
     console.write_json({{"tokens", ids}, {"count", ids.size()}});
@@ -55,10 +57,9 @@ void add_tokenize(CLI::App& app, Action& action) {
   const auto o = std::make_shared<TokenizeOptions>();
   CLI::App& verb = add_verb(app, action, "tokenize", "text to token ids", o, tokenize);
   add_model(verb, o->model);
-  CLI::Option* text = verb.add_option_function<std::string>(
-      "-p,--prompt", [o](const std::string& t) { o->text = t; },
+  CLI::Option* text = add_text(
+      verb, "-p,--prompt", [o](std::string t) { o->text = std::move(t); },
       "the text [all of standard input]");
-  text->type_name("TEXT");
   verb.add_flag("--special", o->special, "recognise special tokens in the text");
   verb.add_flag("--bos", o->bos, "with the begin and end tokens that the model's prompts have");
   add_json(verb, o->json);

@@ -5,6 +5,7 @@
 
 #include "apps/options.h"
 #include "apps/terminal/console.h"
+#include "base/cpu/topology.h"
 
 namespace minke {
 
@@ -23,6 +24,22 @@ void add_perplexity(CLI::App& app, Action& action);
 void add_synth(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 
+// What is looked at for every verb whose options have the members in question, before it acts.
+template <typename Options>
+void check_options(const Options& options, Console& console) {
+  if constexpr (requires {
+                  options.shape;
+                  options.layers;
+                }) {
+    require_layers(options.shape, options.layers);
+  }
+  if constexpr (requires { options.threads; }) {
+    bool quiet = false;
+    if constexpr (requires { options.quiet; }) quiet = options.quiet;
+    if (!quiet) warn_of_threads(options.threads, usable_cores(), console);
+  }
+}
+
 // The subcommand `name`, which runs `act` with the options that are bound to `options`.
 template <typename Options>
 CLI::App& add_verb(CLI::App& app, Action& action, const char* name, const char* help,
@@ -30,7 +47,10 @@ CLI::App& add_verb(CLI::App& app, Action& action, const char* name, const char* 
   CLI::App* verb = app.add_subcommand(name, help);
   verb->footer("");  // not the program's
   verb->callback([&action, options, act] {
-    action = [options, act](Console& console) { return act(*options, console); };
+    action = [options, act](Console& console) {
+      check_options(*options, console);
+      return act(*options, console);
+    };
   });
   return *verb;
 }

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/core/json.h"
 #include "base/core/mapped_file.h"
 
 namespace minke {
@@ -26,19 +25,6 @@ TEST(Error, PrintableEscapesControlAndInvalidBytesAndCutsLongNames) {
 TEST(MappedFile, MissingFileAndFolderAreErrors) {
   EXPECT_THROW(MappedFile::open("/no/such/file"), Error);
   EXPECT_THROW(MappedFile::open("/tmp"), Error);
-}
-
-TEST(Json, AnEmptyDocumentIsAnError) {
-  EXPECT_THROW(JsonDocument::parse({}, "config.json"), Error);
-}
-
-TEST(Json, NamesTheDocumentThatDoesNotParse) {
-  try {
-    JsonDocument::parse("{\"a\":", "config.json");
-    FAIL() << "no error";
-  } catch (const Error& e) {
-    EXPECT_EQ(std::string(e.what()).rfind("config.json: not valid JSON", 0), 0u);
-  }
 }
 
 }  // namespace

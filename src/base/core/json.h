@@ -10,7 +10,8 @@
 namespace minke {
 
 // A parsed JSON document of a stranger. Depth is limited by simdjson (1024); `name` (a file, a
-// request) begins every error.
+// request) begins every error, and one of the syntax says in which line and at which byte it is.
+// Integers over 64 bits, which JSON allows and Python writes, are read as doubles.
 class JsonDocument {
  public:
   static JsonDocument parse(std::string_view text, std::string name);
@@ -26,5 +27,8 @@ class JsonDocument {
   simdjson::dom::element root_;
   std::string name_;
 };
+
+// What `element` is, for error messages: "an object", "an array", "\"yarn\"", "3.5", "null".
+std::string describe_json(simdjson::dom::element element);
 
 }  // namespace minke

@@ -1,6 +1,7 @@
 #include "base/core/utf8.h"
 
 #include "base/core/check.h"
+#include "base/core/error.h"
 
 namespace minke {
 namespace {
@@ -45,6 +46,17 @@ Scan scan(std::string_view text) {
   return {lead.length, true};
 }
 
+// Length of the longest prefix of `text` that is valid.
+size_t valid_bytes(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size()) {
+    const Scan s = scan(text.substr(i));
+    if (!s.whole) break;
+    i += s.length;
+  }
+  return i;
+}
+
 }  // namespace
 
 size_t utf8_sequence_length(std::string_view text) {
@@ -63,13 +75,14 @@ size_t utf8_complete_prefix(std::string_view text) {
 }
 
 bool utf8_valid(std::string_view text) {
-  size_t i = 0;
-  while (i < text.size()) {
-    const size_t length = utf8_sequence_length(text.substr(i));
-    if (length == 0) return false;
-    i += length;
-  }
-  return true;
+  return valid_bytes(text) == text.size();
+}
+
+void require_utf8(std::string_view text, std::string_view where) {
+  const size_t valid = valid_bytes(text);
+  if (valid == text.size()) return;
+  fail(where, "expected UTF-8 text, found byte 0x{:02x} at offset {}",
+       static_cast<unsigned char>(text[valid]), valid);
 }
 
 std::string utf8_sanitized(std::string_view text) {

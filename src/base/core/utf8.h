@@ -18,6 +18,9 @@ size_t utf8_complete_prefix(std::string_view text);
 
 bool utf8_valid(std::string_view text);
 
+// Throws Error, begun by `where`, that names the first byte that is not UTF-8 and its offset.
+void require_utf8(std::string_view text, std::string_view where);
+
 // `text` with each invalid byte run replaced by U+FFFD, one for each maximal invalid prefix (as
 // WHATWG and Rust do).
 std::string utf8_sanitized(std::string_view text);

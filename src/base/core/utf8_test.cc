@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/core/error.h"
+
 namespace minke {
 namespace {
 
@@ -47,6 +49,23 @@ TEST(Utf8, DecodeInvertsAppendForEveryCodePoint) {
     ASSERT_EQ(utf8_sequence_length(text), text.size());
     ASSERT_EQ(utf8_decode(text), c);
   }
+}
+
+TEST(Utf8, TheFirstInvalidByteIsNamed) {
+  const auto error_of = [](std::string_view text) {
+    try {
+      require_utf8(text, "--prompt");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(error_of(""), "none");
+  EXPECT_EQ(error_of("gr\u00fc\u00df \U0001f600"), "none");
+  EXPECT_EQ(error_of("\u00fc\xff\xfe"),
+            "--prompt: expected UTF-8 text, found byte 0xff at offset 2");
+  EXPECT_EQ(error_of("ab\xc3"), "--prompt: expected UTF-8 text, found byte 0xc3 at offset 2");
+  EXPECT_EQ(error_of("\xed\xa0\x80"), "--prompt: expected UTF-8 text, found byte 0xed at offset 0");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <random>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,14 +14,25 @@ namespace minke {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr int kMostTries = 100;  // names that others took
 
 }  // namespace
 
-AtomicFile::AtomicFile(const std::filesystem::path& path)
-    : path_(path), temporary_(path.string() + ".tmp") {
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail_with_errno("create");
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
   buffer_.reserve(kBufferBytes);
+  create_temporary();
+}
+
+// As mkstemp() would, but with the permissions that any new file gets.
+void AtomicFile::create_temporary() {
+  std::random_device random;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    temporary_ = fmt::format("{}.{:06x}.tmp", path_.string(), random() & 0xffffff);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd_ >= 0) return;
+    if (errno != EEXIST) break;
+  }
+  fail_with_errno("create");
 }
 
 AtomicFile::~AtomicFile() {
@@ -49,13 +61,22 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("rename");
   ::close(fd_);
   fd_ = -1;
-  // The new name lasts once the folder is on disk too. Some file systems cannot sync folders; the
-  // file is whole either way.
+  sync_folder();
+}
+
+// The new name lasts once the folder is on disk too. Some file systems cannot open or sync folders
+// (EINVAL, ENOTSUP, EACCES for a folder that may be written but not read); the file is whole either
+// way, so that only a failure of the disk is told.
+void AtomicFile::sync_folder() const {
   const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
   const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_fd < 0) return;
-  ::fsync(folder_fd);
+  const bool lost = ::fsync(folder_fd) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT);
+  const int error = errno;
   ::close(folder_fd);
+  if (lost) {
+    fail(path_.string(), "cannot bring the folder's entry to disk: {}", std::strerror(error));
+  }
 }
 
 void AtomicFile::flush() {

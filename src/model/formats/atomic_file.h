@@ -9,9 +9,10 @@
 
 namespace minke {
 
-// A file that appears under its name whole or not at all: written as PATH.tmp, brought to disk,
-// renamed. Unless commit() is reached, the .tmp file is removed. Every failure of the system (no
-// room, no permission) is an Error that names the file.
+// A file that appears under its name whole or not at all: written to a new file PATH.XXXXXX.tmp in
+// the same folder, brought to disk, renamed. Unless commit() succeeds, that file is removed. Of
+// several writers of one path, each has a file of its own; the last to commit is what stays. Every
+// failure of the system (no room, no permission) is an Error that names the file.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -32,9 +33,12 @@ class AtomicFile {
   void pad(uint64_t alignment);
   uint64_t offset() const { return offset_; }
 
+  // Throws Error if the bytes or the folder's entry cannot be brought to disk.
   void commit();
 
  private:
+  void create_temporary();
+  void sync_folder() const;
   void flush();
   void write_through(std::span<const uint8_t> bytes);
   [[noreturn]] void fail_with_errno(const char* what) const;

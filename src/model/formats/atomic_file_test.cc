@@ -1,6 +1,7 @@
 #include "model/formats/atomic_file.h"
 
 #include <csignal>
+#include <thread>
 
 #include <sys/resource.h>
 
@@ -13,6 +14,14 @@ using testing::error_of;
 using testing::read_file;
 using testing::TempFolder;
 using testing::write_file;
+
+std::vector<std::string> names_in(const TempFolder& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
 
 TEST(AtomicFile, AppearsOnlyWhenCommitted) {
   const TempFolder folder;
@@ -28,7 +37,7 @@ TEST(AtomicFile, AppearsOnlyWhenCommitted) {
     EXPECT_EQ(read_file(folder / "f"), std::string("new\0\0\0\0\0AB", 10));
   }
   EXPECT_EQ(read_file(folder / "f").size(), 10u);
-  EXPECT_FALSE(std::filesystem::exists(folder / "f.tmp"));
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"f"});
 }
 
 TEST(AtomicFile, LeavesTheOldFileWhenGivenUp) {
@@ -36,7 +45,7 @@ TEST(AtomicFile, LeavesTheOldFileWhenGivenUp) {
   write_file(folder / "f", "old");
   { AtomicFile(folder / "f").write("new"); }
   EXPECT_EQ(read_file(folder / "f"), "old");
-  EXPECT_FALSE(std::filesystem::exists(folder / "f.tmp"));
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"f"});
 }
 
 TEST(AtomicFile, WritesBlocksLargerThanItsBufferInOrder) {
@@ -51,6 +60,50 @@ TEST(AtomicFile, WritesBlocksLargerThanItsBufferInOrder) {
   }
   file.commit();
   EXPECT_TRUE(read_file(folder / "f") == all);
+}
+
+TEST(AtomicFile, TwoWritersOfOnePathEachWriteAWholeFile) {
+  const TempFolder folder;
+  const std::string a(3 << 20, 'a'), b(2 << 20, 'b');
+  {
+    AtomicFile first(folder / "f"), second(folder / "f"), given_up(folder / "f");
+    first.write(a);
+    second.write(b);
+    given_up.write("c");
+    EXPECT_EQ(names_in(folder).size(), 3u);
+    second.commit();
+    EXPECT_TRUE(read_file(folder / "f") == b);
+    first.commit();
+    EXPECT_TRUE(read_file(folder / "f") == a);
+  }
+  EXPECT_TRUE(read_file(folder / "f") == a);
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"f"});
+}
+
+TEST(AtomicFile, WritersAtOnceLeaveOneWholeFile) {
+  const TempFolder folder;
+  const auto write_often = [&](char letter) {
+    for (int i = 0; i < 20; ++i) {
+      AtomicFile file(folder / "f");
+      file.write(std::string(200'000, letter));
+      file.commit();
+    }
+  };
+  std::thread other(write_often, 'x');
+  write_often('y');
+  other.join();
+  const std::string content = read_file(folder / "f");
+  EXPECT_TRUE(content == std::string(200'000, 'x') || content == std::string(200'000, 'y'));
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"f"});
+}
+
+TEST(AtomicFile, DoesNotTouchAFileUnderAnotherNameOfTheKind) {
+  const TempFolder folder;
+  write_file(folder / "f.tmp", "mine");
+  AtomicFile file(folder / "f");
+  file.write("new");
+  file.commit();
+  EXPECT_EQ(read_file(folder / "f.tmp"), "mine");
 }
 
 // Stands in for a full disk: writes beyond a limit fail.

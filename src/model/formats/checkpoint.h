@@ -66,7 +66,7 @@ class Checkpoint {
 // stands for its folder. Throws Error that names the file and what is wrong.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
-// Readers and writers of the two formats. Writers write to `path`.tmp and rename, so that `path` is
+// Readers and writers of the two formats. Writers go through AtomicFile, so that `path` is
 // never half-written.
 Checkpoint read_gguf(const std::filesystem::path& path);
 Checkpoint read_hugging_face(const std::filesystem::path& folder);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/core/error.h"
 #include "model/formats/parse.h"
 
@@ -9,6 +11,11 @@ using simdjson::dom::element_type;
 
 // Keys grow with nesting; without a limit a small hostile file could ask for gigabytes of them.
 constexpr size_t kMaxKeyBytes = 256;
+
+// Objects that their readers know by their members alone: an empty one is as good as none. So it is
+// for transformers, which takes `rope_scaling or rope_parameters` and rope_type "default" where
+// both are empty. It refuses an empty quantization_config, so that is none of these.
+constexpr std::string_view kByMembers[] = {"rope_scaling", "rope_parameters"};
 
 // A JSON list as a list of one kind; empty if it has items of several kinds, or lists and objects.
 MetaArray list_value(simdjson::dom::array items) {
@@ -46,8 +53,13 @@ void flatten(simdjson::dom::object object, const std::string& prefix, const std:
       fail(file, "key '{}': expected at most {} bytes, found {}", printable(key), kMaxKeyBytes,
            key.size());
     }
+    const bool by_members = std::ranges::find(kByMembers, key) != std::end(kByMembers);
+    if (by_members && !value.is_object() && !value.is_null()) {
+      fail(file, "key '{}': expected an object, found {}", key, describe_json(value));
+    }
     switch (value.type()) {
       case element_type::OBJECT:
+        if (!by_members) metadata.set(key, MetaObject{simdjson::dom::object(value).size()});
         flatten(value, key + ".", file, metadata);
         break;
       case element_type::ARRAY:
@@ -79,7 +91,7 @@ void flatten(simdjson::dom::object object, const std::string& prefix, const std:
 void flatten_json(const JsonDocument& document, std::string_view prefix, Metadata& metadata) {
   simdjson::dom::object object;
   if (document.root().get(object) != simdjson::SUCCESS) {
-    fail(document.name(), "expected a JSON object");
+    fail(document.name(), "expected a JSON object, found {}", describe_json(document.root()));
   }
   flatten(object, std::string(prefix), document.name(), metadata);
 }

@@ -76,6 +76,16 @@ TEST(GgufTokenizer, NamesTheKindAndThePartThatDoesNotFit) {
   EXPECT_EQ(error_with("bos_token_id", uint64_t{8}),
             "tok.gguf: tokenizer.ggml.bos_token_id: expected the id of one of 8 tokens, found 8");
   EXPECT_NE(error_with("eos_token_id", int64_t{-1}), "");
+  const MetaValue wrong_kinds[] = {std::string("2"), 2.0, true, meta_integers({2}),
+                                   std::numeric_limits<uint64_t>::max()};
+  for (const MetaValue& wrong : wrong_kinds) {
+    for (const char* id : {"bos_token_id", "eos_token_id", "padding_token_id"}) {
+      EXPECT_EQ(error_with(id, wrong),
+                fmt::format("tok.gguf: metadata key 'tokenizer.ggml.{}': expected an integer of at "
+                            "most 63 bits, found {}",
+                            id, describe(wrong)));
+    }
+  }
   EXPECT_NE(error_with("tokens", meta_texts({})), "");
   EXPECT_NE(error_with("pre", std::string("no-such-thing")).find("no-such-thing"),
             std::string::npos);

@@ -112,6 +112,10 @@ class HeaderWriter {
     for (const double value : values) file_.write_value(static_cast<T>(value));
   }
 
+  void put(const MetaObject& object) {
+    fail(where_, "GGUF files cannot hold {}", describe(MetaValue(object)));
+  }
+
   void put(const MetaArray& array) {
     if (!array.bytes.empty()) {
       array_header(static_cast<GgufType>(array.gguf_type), array.count);

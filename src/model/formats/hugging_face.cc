@@ -35,9 +35,12 @@ JsonDocument read_json(const fs::path& path, uintmax_t max_bytes) {
 using ShardMap = std::map<std::string_view, std::set<std::string_view>>;
 
 ShardMap read_weight_map(const JsonDocument& index) {
+  simdjson::dom::element entry;
+  const bool there = index.root().at_key("weight_map").get(entry) == simdjson::SUCCESS;
   simdjson::dom::object weight_map;
-  if (index.root().at_key("weight_map").get(weight_map) != simdjson::SUCCESS) {
-    fail(index.name(), "expected an object \"weight_map\", found none");
+  if (!there || entry.get(weight_map) != simdjson::SUCCESS) {
+    fail(index.name(), "expected an object \"weight_map\", found {}",
+         there ? describe_json(entry) : "none");
   }
   ShardMap shards;
   for (const auto& [name, value] : weight_map) {
@@ -88,17 +91,47 @@ void read_shards(const fs::path& folder, const fs::path& index_path, Checkpoint&
                : "neither");
 }
 
-void check_weight_block_size(const Metadata& metadata) {
+// transformers loads no model whose quantization_config lacks a quant_method. One with members and
+// without a method is let pass here: what they say of FP8 blocks is checked against the tensors.
+void check_quantization_config(const Metadata& metadata) {
+  const auto found = metadata.values().find("quantization_config");
+  if (found != metadata.values().end()) {
+    const auto* object = std::get_if<MetaObject>(&found->second);
+    if (object == nullptr || object->members == 0) {
+      fail(metadata.source(),
+           "quantization_config: expected an object with a quant_method, found {}",
+           describe(found->second));
+    }
+  }
   const auto size = metadata.integers("quantization_config.weight_block_size");
   if (!size || *size == std::vector<int64_t>{kScaleBlock, kScaleBlock}) return;
   fail(metadata.source(), "quantization_config.weight_block_size: expected [{}, {}], found [{}]",
        kScaleBlock, kScaleBlock, fmt::join(*size, ", "));
 }
 
+// The token ids that config.json and generation_config.json name are ids of the vocabulary. Padding
+// alone may be -1, as old conversions of Llama write it for "none".
+void check_token_ids(const Metadata& metadata) {
+  const auto vocab = metadata.integer("vocab_size");
+  for (const std::string prefix : {"", "generation."}) {
+    for (const char* name : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
+      const std::string key = prefix + name;
+      const auto ids = metadata.integers(key);
+      if (!ids) continue;
+      const int64_t least = name == std::string_view("pad_token_id") ? -1 : 0;
+      for (const int64_t id : *ids) {
+        if (id >= least && (!vocab || id < *vocab)) continue;
+        fail(metadata.source(), "configuration field '{}': expected token ids {}, found {}", key,
+             vocab ? fmt::format("from 0 to {}", *vocab - 1) : "of 0 or more", id);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_block_scales(const Checkpoint& checkpoint) {
-  check_weight_block_size(checkpoint.metadata());
+  check_quantization_config(checkpoint.metadata());
   for (const auto& [name, t] : checkpoint.tensors()) {
     if (t.type != DType::kF8E4M3) continue;
     const std::string scale_name = name + "_scale_inv";
@@ -129,6 +162,7 @@ Checkpoint read_hugging_face(const std::filesystem::path& folder) {
   if (fs::exists(generation)) {
     flatten_json(read_json(generation, kMaxConfigBytes), "generation.", metadata);
   }
+  check_token_ids(metadata);
 
   Checkpoint checkpoint(Naming::kHuggingFace, std::move(metadata));
   const fs::path single = folder / "model.safetensors";

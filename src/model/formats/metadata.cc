@@ -85,6 +85,9 @@ std::string describe(const MetaValue& value) {
   if (const auto* v = std::get_if<std::string>(&value)) {
     return fmt::format("text \"{}\"", printable(*v, 40));
   }
+  if (const auto* v = std::get_if<MetaObject>(&value)) {
+    return v->members == 0 ? "an empty object" : fmt::format("an object of {} members", v->members);
+  }
   constexpr const char* kNames[] = {"booleans", "integers", "numbers", "texts",
                                     "lists or mixed values"};
   const auto& array = std::get<MetaArray>(value);

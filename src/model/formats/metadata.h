@@ -30,9 +30,17 @@ MetaArray meta_texts(std::vector<std::string> texts);
 MetaArray meta_integers(const std::vector<int64_t>& values);
 MetaArray meta_numbers(std::vector<double> values);
 
-using MetaValue = std::variant<bool, int64_t, uint64_t, double, std::string, MetaArray>;
+// An object of a JSON file. Its members are values of their own, under longer keys; this stands
+// under the object's own key, so that a reader who expects another kind there does not take the key
+// for absent.
+struct MetaObject {
+  size_t members = 0;
+};
 
-// What `value` is, for error messages: "text \"yarn\"", "the number 3.5", "a list of 4 integers".
+using MetaValue = std::variant<bool, int64_t, uint64_t, double, std::string, MetaArray, MetaObject>;
+
+// What `value` is, for error messages: "text \"yarn\"", "the number 3.5", "a list of 4 integers",
+// "an empty object".
 std::string describe(const MetaValue& value);
 
 // The key-value facts of a model: a GGUF file's metadata, or config.json with nested objects

@@ -92,10 +92,37 @@ TEST(FlattenJson, JoinsKeysAndKeepsKinds) {
   EXPECT_NE(error_of([&] { m.integer("u"); }), "");
 }
 
+TEST(FlattenJson, AnObjectInThePlaceOfAnotherKindIsNoAbsentField) {
+  const Metadata m = from_json(R"({"a": {}, "b": {"c": {}, "d": null}})");
+  EXPECT_TRUE(m.has("a"));
+  EXPECT_EQ(error_of([&] { m.integer("a"); }),
+            "config.json: metadata key 'a': expected an integer of at most 63 bits, found an empty "
+            "object");
+  EXPECT_NE(error_of([&] { m.number("a"); }), "");
+  EXPECT_NE(error_of([&] { m.flag("a"); }), "");
+  EXPECT_NE(error_of([&] { m.text("a"); }), "");
+  EXPECT_NE(error_of([&] { m.integers("a"); }), "");
+  EXPECT_NE(error_of([&] { m.numbers("a"); }), "");
+  EXPECT_NE(error_of([&] { m.texts("a"); }), "");
+  EXPECT_NE(error_of([&] { m.number("b.c"); }), "");
+  EXPECT_NE(error_of([&] { m.text("b"); }).find("found an object of 2 members"), std::string::npos);
+  EXPECT_FALSE(m.has("b.d"));
+}
+
+TEST(FlattenJson, EmptyRopeScalingIsAbsent) {
+  const Metadata m = from_json(R"({"rope_scaling": {}, "rope_parameters": {"factor": {}}})");
+  EXPECT_FALSE(m.has("rope_scaling"));
+  EXPECT_FALSE(m.has("rope_parameters"));
+  EXPECT_NE(error_of([&] { m.number("rope_parameters.factor"); }), "");
+  EXPECT_EQ(error_of([] { from_json(R"({"rope_scaling": "yarn"})"); }),
+            "config.json: key 'rope_scaling': expected an object, found \"yarn\"");
+}
+
 TEST(FlattenJson, RefusesAmbiguousAndOversizedKeys) {
   EXPECT_NE(error_of([] { from_json(R"({"a.b": 1, "a": {"b": 2}})"); }), "");
   EXPECT_NE(error_of([] { from_json(R"({"a": 1, "a": 2})"); }), "");
-  EXPECT_EQ(error_of([] { from_json("[1]"); }), "config.json: expected a JSON object");
+  EXPECT_EQ(error_of([] { from_json("[1]"); }),
+            "config.json: expected a JSON object, found an array");
   std::string deep = "1";
   for (int i = 0; i < 200; ++i) deep = "{\"k\":" + deep + "}";
   EXPECT_NE(error_of([&] { from_json(deep); }).find("expected at most 256 bytes"),

@@ -32,7 +32,8 @@ void parse_safetensors(const FileView& file, const std::function<bool(std::strin
                        Checkpoint& into);
 
 // Sets `metadata` from a JSON object: each key as `prefix` and the path of keys to it, joined by
-// dots. Nulls are left out.
+// dots. Nulls are left out. An object stands under its own key as a MetaObject, but for those of
+// rope scaling, which a reader knows by their members alone.
 void flatten_json(const JsonDocument& document, std::string_view prefix, Metadata& metadata);
 
 // Checks what the metadata and the tensors of a Hugging Face folder say of each other: block scales

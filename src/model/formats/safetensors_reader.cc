@@ -99,8 +99,9 @@ class Reader {
     }
     const auto text = reader.take(header_bytes, "header");
     data_ = file_.bytes.subspan(reader.offset());
-    const auto document =
-        JsonDocument::parse({reinterpret_cast<const char*>(text.data()), text.size()}, file_.name);
+    // Bytes in errors of the syntax count from the begin of the header.
+    const auto document = JsonDocument::parse(
+        {reinterpret_cast<const char*>(text.data()), text.size()}, file_.name + ": header");
     simdjson::dom::object header;
     if (document.root().get(header) != simdjson::SUCCESS) {
       fail(file_.name, "expected a JSON object as header, found {}", kind_of(document.root()));

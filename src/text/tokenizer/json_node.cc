@@ -1,31 +1,15 @@
 #include "text/tokenizer/json_node.h"
 
 #include "base/core/error.h"
+#include "base/core/json.h"
 
 namespace minke {
-namespace {
-
-std::string describe(simdjson::dom::element element) {
-  switch (element.type()) {
-    case simdjson::dom::element_type::OBJECT:
-      return "an object";
-    case simdjson::dom::element_type::ARRAY:
-      return "an array";
-    case simdjson::dom::element_type::STRING:
-      return fmt::format("\"{}\"", printable(element.get_string().value_unsafe()));
-    default:
-      return simdjson::minify(element);
-  }
-}
-
-}  // namespace
-
 std::string_view JsonNode::place() const {
   return path_.empty() ? std::string_view("the document") : std::string_view(path_);
 }
 
 void JsonNode::expected(std::string_view what) const {
-  fail(file_, "{}: expected {}, found {}", place(), what, describe(element_));
+  fail(file_, "{}: expected {}, found {}", place(), what, describe_json(element_));
 }
 
 simdjson::dom::object JsonNode::object() const {

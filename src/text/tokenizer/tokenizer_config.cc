@@ -48,27 +48,6 @@ void read_control(const JsonNode& root, const std::string& name, const Tokenizer
   if (add && !id.has_value()) add_node->expected(fmt::format("false without a {}_token", name));
 }
 
-// `text` with ".0" behind integers of 19 digits and more. Python writes such ones (a
-// model_max_length of 10^30 stands for "none"), and the JSON parser takes no integer over 64 bits.
-std::string with_long_integers_as_reals(std::string_view text) {
-  constexpr size_t kLong = 19;
-  std::string out;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size();) {
-    const size_t end = std::min(text.find_first_not_of("+-.eE0123456789", i), text.size());
-    const bool number = !in_string && end > i && text[i] != 'e' && text[i] != 'E';
-    const size_t length =
-        number ? end - i : std::min<size_t>(text[i] == '\\' ? 2 : 1, text.size() - i);
-    if (text[i] == '"') in_string = !in_string;
-    const std::string_view part = text.substr(i, length);
-    out += part;
-    if (number && length >= kLong && part.find_first_of(".eE") == std::string_view::npos)
-      out += ".0";
-    i += length;
-  }
-  return out;
-}
-
 std::string read_chat_template(const JsonNode& node) {
   if (node.is_string()) return std::string(node.string());
   size_t index = 0;
@@ -82,7 +61,7 @@ std::string read_chat_template(const JsonNode& node) {
 }  // namespace
 
 void apply_tokenizer_config(std::string_view text, const std::string& file, TokenizerSpec& spec) {
-  const JsonDocument document = JsonDocument::parse(with_long_integers_as_reals(text), file);
+  const JsonDocument document = JsonDocument::parse(text, file);
   const JsonNode root(document.root(), document.name());
   read_control(root, "bos", spec, spec.bos, spec.add_bos);
   read_control(root, "eos", spec, spec.eos, spec.add_eos);
