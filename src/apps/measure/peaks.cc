@@ -45,9 +45,10 @@ bool may_use_tiles() {
   return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
+// Short passes, so that on a busy machine some of them are not disturbed.
 constexpr double kTaskSeconds = 2e-4;
-constexpr int kTasksOfThread = 32;
-constexpr int kPasses = 25;
+constexpr int kTasksOfThread = 8;
+constexpr int kPasses = 150;
 
 // Operands of a chain, and room for its sums.
 template <typename A, typename B, typename Sum>
