@@ -97,10 +97,11 @@ std::string prefill_table(const SpeedReport& r, const Speeds* former) {
                   "Top/s", fmt::format("of {} peak", r.prefill_limit()), former_titles(former));
   for (const auto& p : r.prefill) {
     const double operations = r.operations_per_token(p);
-    out += fmt::format(
-        "{:<20}{:>10.1f}{:>12}{:>9}{:>13.1f} %{}\n", fmt::format("  {} tokens", p.tokens), p.speed,
-        human_count(static_cast<int64_t>(operations)), human_number(operations * p.speed / 1e12),
-        r.percent_of_peak(p), former_columns(former, p));
+    out += fmt::format("{:<20}{:>10.1f}{:>12}{:>9}{:>13.1f} %{}\n",
+                       fmt::format("  {} {}", p.tokens, p.tokens == 1 ? "token" : "tokens"),
+                       p.speed, human_count(static_cast<int64_t>(operations)),
+                       human_number(operations * p.speed / 1e12), r.percent_of_peak(p),
+                       former_columns(former, p));
   }
   return out;
 }
