@@ -2,12 +2,14 @@
 # that line names, and notes the tests beside the sources for tests.cmake. Adding a file needs no
 # edit here. `apps` has a library like every folder; its main.cc alone makes the program.
 
-# Compiler flags of the instruction-set folders under math/kernels; they belong to the folder,
-# never to a file.
+# Compiler flags of the instruction-set folders under math/kernels and apps/measure/chains; they
+# belong to the folder, never to a file.
 set(MINKE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(MINKE_ISA_FLAGS_avx512
     -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
     -mprefer-vector-width=512)
+set(MINKE_ISA_FLAGS_avx512_bf16 ${MINKE_ISA_FLAGS_avx512} -mavx512bf16)
+set(MINKE_ISA_FLAGS_amx -mamx-tile -mamx-int8 -mamx-bf16)
 
 # What a folder links besides other folders.
 set(MINKE_LIBS_base_core fmt::fmt simdjson::simdjson nlohmann_json::nlohmann_json)
@@ -22,9 +24,9 @@ function(minke_add_layer folder deps)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|/apps/main)\\.cc$")
-  foreach(isa avx2 avx512)
+  foreach(isa avx2 avx512 avx512_bf16 amx)
     set(isa_sources ${sources})
-    list(FILTER isa_sources INCLUDE REGEX "/kernels/${isa}/")
+    list(FILTER isa_sources INCLUDE REGEX "/(kernels|chains)/${isa}/")
     set_source_files_properties(${isa_sources} PROPERTIES
                                 COMPILE_OPTIONS "${MINKE_ISA_FLAGS_${isa}}")
   endforeach()

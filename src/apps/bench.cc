@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -8,17 +7,16 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/about.h"
+#include "apps/measure/former_report.h"
+#include "apps/measure/peaks.h"
 #include "apps/measure/random_model.h"
 #include "apps/measure/read_speed.h"
+#include "apps/measure/speed_report.h"
+#include "apps/measure/token_speed.h"
 #include "apps/model_path.h"
-#include "apps/terminal/progress.h"
-#include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
-#include "base/core/rng.h"
 #include "base/cpu/isa.h"
 #include "base/cpu/topology.h"
-#include "model/families/active_bytes.h"
-#include "serve/engine/session.h"
 
 namespace minke {
 namespace {
@@ -27,11 +25,11 @@ namespace fs = std::filesystem;
 
 struct BenchOptions {
   std::string model, shape;
+  std::optional<std::string> compare_to;
   DType type = DType::kQ4_K;
   std::optional<int64_t> layers;
   int threads = 0;
-  std::vector<int64_t> prefill = {128, 512}, depths = {0, 1024};
-  int64_t decode_tokens = 32, repeat = 3;
+  SpeedPoints points = {{128, 512, 2048}, {0, 4096, 16384}, 32, 3};
   bool json = false;
 };
 
@@ -66,194 +64,80 @@ Bundle load_random(const BenchOptions& options, Console& console) {
   return load_bundle(path);
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+// Points that the model has room for; says which it has not.
+FittingPoints chosen_points(const BenchOptions& options, int64_t context, Console& console) {
+  FittingPoints points = points_within(options.points, context);
+  if (points.fitting.prefill.empty() && points.fitting.depths.empty()) {
+    fail("bench", "expected a point within the model's context of {} tokens, found none", context);
+  }
+  for (const int64_t count : points.left_out.prefill) {
+    console.note(
+        fmt::format("prefill of {} left out: the model's context is {} tokens", count, context));
+  }
+  for (const int64_t depth : points.left_out.depths) {
+    console.note(
+        fmt::format("decode at depth {} left out: with {} more, the model's context of {} "
+                    "tokens is too short",
+                    depth, options.points.decode_tokens, context));
+  }
+  return points;
 }
 
-class Bench {
- public:
-  Bench(const BenchOptions& options, const Bundle& bundle, int threads, Isa isa, Console& console)
-      : options_(options),
-        model_(*bundle.model),
-        session_(model_, {.threads = threads, .isa = isa, .context = capacity(options)}),
-        progress_(console, "measuring") {
-    Rng rng(0);
-    tokens_.resize(static_cast<size_t>(session_.capacity()));
-    for (int32_t& token : tokens_) {
-      token = static_cast<int32_t>(rng.below(static_cast<uint64_t>(model_.facts().vocab)));
-    }
-  }
-
-  static int64_t capacity(const BenchOptions& options) {
-    const int64_t prompt = *std::max_element(options.prefill.begin(), options.prefill.end());
-    const int64_t depth = *std::max_element(options.depths.begin(), options.depths.end());
-    return std::max(prompt, depth + options.decode_tokens);
-  }
-
-  // Reads the weights for the first time, which may mean from disk.
-  void warm_up() {
-    progress_.show("loading the weights");
-    fill(std::min<int64_t>(session_.capacity(), 64));
-    session_.truncate(0);
-    session_.decode(tokens_[0]);
-  }
-
-  // Median tokens of a second.
-  double prefill(int64_t count) {
-    return repeated("prefill of " + std::to_string(count), [&] {
-      session_.truncate(0);
-      return static_cast<double>(count) / seconds([&] { fill(count); });
-    });
-  }
-  double decode(int64_t depth) {
-    session_.truncate(0);
-    fill(depth);
-    return repeated("decode at depth " + std::to_string(depth), [&] {
-      session_.truncate(depth);
-      const double time = seconds([&] {
-        for (int64_t i = 0; i < options_.decode_tokens; ++i) {
-          throw_if_stopped();
-          session_.decode(tokens_[static_cast<size_t>(depth + i)]);
-        }
-      });
-      return static_cast<double>(options_.decode_tokens) / time;
-    });
-  }
-
- private:
-  // Prefills up to `length` tokens.
-  void fill(int64_t length) {
-    const auto rest = std::span(tokens_)
-                          .first(static_cast<size_t>(length))
-                          .subspan(static_cast<size_t>(session_.length()));
-    if (rest.empty()) return;
-    session_.prefill(rest, [&] {
-      progress_.show(fmt::format("{} ({} of {} tokens)", what_, session_.length(), length));
-      throw_if_stopped();
-      return true;
-    });
-  }
-
-  template <typename Work>
-  static double seconds(const Work& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-
-  template <typename Run>
-  double repeated(const std::string& what, const Run& run) {
-    what_ = what;
-    std::vector<double> speeds;
-    for (int64_t i = 0; i < options_.repeat; ++i) {
-      progress_.show(fmt::format("{}, {} of {}", what, i + 1, options_.repeat));
-      speeds.push_back(run());
-    }
-    return median(std::move(speeds));
-  }
-
-  const BenchOptions& options_;
-  const Model& model_;
-  Session session_;
-  Progress progress_;
-  std::string what_ = "warming up";
-  std::vector<int32_t> tokens_;
-};
-
-struct Report {
-  About model;
-  Isa isa = Isa::kScalar;
-  int threads = 0;
-  double read_gb_per_second = 0;
-  int64_t active_bytes = 0;  // weights that a decoded token reads
-  struct Prefill {
-    int64_t tokens;
-    double speed;
+void require_shared_point(const FormerReport& former, const SpeedPoints& points) {
+  const auto among = [](const std::map<int64_t, double>& speeds) {
+    return [&speeds](int64_t point) { return speeds.contains(point); };
   };
-  struct Decode {
-    int64_t depth;
-    double speed;
-    int64_t bytes_per_token;  // active weights and the cache at this depth
-    double gb_per_second() const { return speed * static_cast<double>(bytes_per_token) / 1e9; }
-  };
-  std::vector<Prefill> prefill;
-  std::vector<Decode> decode;
-
-  double percent(const Decode& d) const { return 100 * d.gb_per_second() / read_gb_per_second; }
-};
-
-void print_json(const Report& r, Console& console) {
-  auto prefill = nlohmann::ordered_json::array(), decode = prefill;
-  for (const auto& p : r.prefill) {
-    prefill.push_back({{"tokens", p.tokens}, {"tokens_per_second", p.speed}});
-  }
-  for (const auto& d : r.decode) {
-    decode.push_back({{"depth", d.depth},
-                      {"tokens_per_second", d.speed},
-                      {"bytes_per_token", d.bytes_per_token},
-                      {"gb_per_second", d.gb_per_second()},
-                      {"percent_of_read_limit", r.percent(d)}});
-  }
-  console.write_json({{"model", r.model.name},
-                      {"family", r.model.family},
-                      {"type", r.model.type},
-                      {"parameters", r.model.parameters},
-                      {"weight_bytes", r.model.bytes},
-                      {"active_weight_bytes", r.active_bytes},
-                      {"isa", isa_name(r.isa)},
-                      {"threads", r.threads},
-                      {"read_gb_per_second", r.read_gb_per_second},
-                      {"prefill", prefill},
-                      {"decode", decode}});
+  if (std::any_of(points.prefill.begin(), points.prefill.end(), among(former.prefill))) return;
+  if (std::any_of(points.depths.begin(), points.depths.end(), among(former.decode))) return;
+  fail(printable(former.file, 200),
+       "expected one of the prompts or depths measured here, found none");
 }
 
-void print_table(const Report& r, Console& console) {
-  std::string out =
-      fmt::format("model    {}\nmachine  {}, {} threads, reads {:.1f} GB/s from memory\n\n",
-                  in_words(r.model), isa_name(r.isa), r.threads, r.read_gb_per_second);
-  out += fmt::format("{:<22}{:>10}\n", "prefill", "tokens/s");
-  for (const auto& p : r.prefill) {
-    out += fmt::format("{:<22}{:>10.1f}\n", fmt::format("  {} tokens", p.tokens), p.speed);
+void measure_speeds(const Bundle& bundle, const SpeedPoints& points, SpeedReport& report,
+                    Console& console) {
+  TokenSpeed speed(*bundle.model, points, report.threads, report.isa, console);
+  speed.warm_up();
+  for (const int64_t count : points.prefill) {
+    report.prefill.push_back({count, speed.prefill(count)});
   }
-  out += fmt::format("\n{:<22}{:>10}{:>14}{:>8}{:>15}\n", "decode", "tokens/s", "read a token",
-                     "GB/s", "of the limit");
-  for (const auto& d : r.decode) {
-    out += fmt::format("{:<22}{:>10.1f}{:>14}{:>8.1f}{:>13.0f} %\n",
-                       fmt::format("  at depth {}", d.depth), d.speed,
-                       human_bytes(d.bytes_per_token), d.gb_per_second(), r.percent(d));
+  for (const int64_t depth : points.depths) {
+    report.decode.push_back({depth, speed.decode(depth)});
   }
-  console.write(out);
 }
 
 int bench(const BenchOptions& options, Console& console) {
   if (options.model.empty() == options.shape.empty()) {
     throw UsageError("usage: expected either MODEL or --shape; see minke bench --help");
   }
-  const Isa isa = chosen_isa();
-  const int threads = options.threads > 0 ? options.threads : usable_cores();
+  // Everything that can be wrong comes before what takes long.
+  std::optional<FormerReport> former;
+  if (options.compare_to) former = read_former_report(*options.compare_to);
+  SpeedReport report;
+  report.isa = chosen_isa();
+  report.threads = options.threads > 0 ? options.threads : usable_cores();
   const fs::path path = options.model.empty() ? fs::path(options.shape) : find_model(options.model);
   const Bundle bundle = options.model.empty() ? load_random(options, console) : load_bundle(path);
-  Bench bench(options, bundle, threads, isa, console);
-  Report report;
+  const ModelFacts& facts = bundle.model->facts();
   report.model = about(bundle, path);
-  report.isa = isa;
-  report.threads = threads;
-  report.read_gb_per_second = measure_read_gb_per_second(threads);
+  const FittingPoints points = chosen_points(options, facts.context_length, console);
+  if (former) {
+    require_same_subject(*former, report.model.name, report.model.type, report.model.parameters,
+                         report.threads);
+    require_shared_point(*former, points.fitting);
+  }
+  report.left_out = points.left_out;
+  report.decode_tokens = points.fitting.decode_tokens;
+  report.repeat = points.fitting.repeat;
   report.active_bytes = active_weight_bytes(*bundle.model);
-  bench.warm_up();
-  for (const int64_t count : options.prefill) {
-    report.prefill.push_back({count, bench.prefill(count)});
-  }
-  const int64_t cached = bundle.model->facts().kv.bytes_per_token();
-  for (const int64_t depth : options.depths) {
-    report.decode.push_back({depth, bench.decode(depth), report.active_bytes + depth * cached});
-  }
+  report.active_weights = active_weight_count(*bundle.model);
+  report.cache_bytes_per_token = facts.kv.bytes_per_token();
+  report.read_gb_per_second = measure_read_gb_per_second(report.threads);
+  report.peaks = measure_peaks(report.isa, report.threads);
+  measure_speeds(bundle, points.fitting, report, console);
   if (options.json) {
-    print_json(report, console);
+    console.write_json(as_json(report, former));
   } else {
-    print_table(report, console);
+    console.write(as_table(report, former));
   }
   return 0;
 }
@@ -272,6 +156,22 @@ void add_list(CLI::App& verb, const std::string& option, std::vector<int64_t>& v
   verb.add_option_function<std::string>(option, set, help)->type_name("N,N,...");
 }
 
+constexpr const char* kFooter =
+    R"(First the machine's limits are measured, with as many threads: the speed of reading memory, and
+of multiplying and accumulating in registers (one of which is two operations), with the best
+instructions of the level.
+
+A prompt costs two operations for each weight that its tokens pass, of the head for the last
+token only; attention is not counted. Quantized weights are compared with the peak of 8-bit
+values, others with that of bfloat16 where they fit into it and the level has instructions for it,
+else with that of float32.
+
+A decoded token reads every active weight and the cache of all tokens before it. A model that
+fits into the processor's cache may pass 100 %.
+
+Points beyond the model's context are left out. docs/bench.md describes what --json prints.
+--shape writes a model into the folder for temporary files (TMPDIR) and removes it.)";
+
 }  // namespace
 
 void add_bench(CLI::App& app, Action& action) {
@@ -283,17 +183,17 @@ void add_bench(CLI::App& app, Action& action) {
   add_integer(verb, "--layers", o->layers, 1, 4096, "only the first N layers of the shape [all]")
       ->needs(shape);
   add_threads(verb, o->threads);
-  add_list(verb, "--prefill", o->prefill, 1, "sizes of the prompts [128,512]");
-  add_list(verb, "--depths", o->depths, 0, "tokens in the context when decoding begins [0,1024]");
-  add_integer(verb, "--decode-tokens", o->decode_tokens, 1, 1 << 20, "tokens to decode [32]");
-  add_integer(verb, "--repeat", o->repeat, 1, 1000, "measure so often, tell the median [3]");
+  SpeedPoints& points = o->points;
+  add_list(verb, "--prefill", points.prefill, 1, "sizes of the prompts [128,512,2048]");
+  add_list(verb, "--depths", points.depths, 0,
+           "tokens in the context when decoding begins [0,4096,16384]");
+  add_integer(verb, "--decode-tokens", points.decode_tokens, 1, 1 << 20, "tokens to decode [32]");
+  add_integer(verb, "--repeat", points.repeat, 1, 1000, "measure so often, tell the median [3]");
+  verb.add_option("--compare-to", o->compare_to,
+                  "what --json printed at another time, to show the ratio of speeds to it")
+      ->type_name("FILE");
   add_json(verb, o->json);
-  verb.footer(
-      "A decoded token reads every active weight and the cache of all tokens before it. "
-      "Decoding\n"
-      "can be no faster than the machine reads them from memory; how fast that is, is measured\n"
-      "first, with as many threads. A model that fits into the processor's cache may pass 100 %.\n"
-      "--shape writes a model into the folder for temporary files (TMPDIR) and removes it.");
+  verb.footer(kFooter);
 }
 
 }  // namespace minke

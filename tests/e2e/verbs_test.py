@@ -263,13 +263,83 @@ class ChatTest(ModelTest):
 
 
 class BenchTest(ModelTest):
+    def bench(self, *options, **keywords):
+        return self.succeed_json("bench", self.random_model, "--decode-tokens", "4", "--repeat",
+                                 "1", "--threads", "1", *options, **keywords)
+
+    def saved(self, name, report):
+        path = self.folder / name
+        path.write_text(json.dumps(report))
+        return path
+
     def test_figures(self):
-        told = self.succeed_json("bench", self.random_model, "--prefill", "16", "--depths", "0,32",
-                                 "--decode-tokens", "4", "--repeat", "1")
+        told = self.bench("--prefill", "16", "--depths", "32,0")
         self.assertEqual([p["tokens"] for p in told["prefill"]], [16])
         self.assertEqual([d["depth"] for d in told["decode"]], [0, 32])
         for part in told["prefill"] + told["decode"]:
             self.assertGreater(part["tokens_per_second"], 0)
+        for part in told["prefill"]:
+            self.assertGreater(part["percent_of_peak"], 0)
+        for part in told["decode"]:
+            self.assertGreater(part["percent_of_read_limit"], 0)
+
+    def test_every_level_has_its_peaks(self):
+        for level in ("scalar", self.bench("--prefill", "1", "--depths", "0")["isa"]):
+            told = self.bench("--prefill", "1", "--depths", "0", env={"MINKE_ISA": level})
+            self.assertEqual(told["isa"], level)
+            for kind in ("int8", "f32"):
+                self.assertGreater(told["peaks"][kind]["operations_per_second"], 0)
+            if level == "scalar":
+                self.assertIsNone(told["peaks"]["bf16"])
+
+    def test_points_beyond_the_context_are_left_out(self):
+        context = self.succeed_json("inspect", self.random_model)["context_length"]
+        result = self.succeed("bench", self.random_model, "--decode-tokens", "4", "--repeat", "1",
+                              "--prefill", f"8,{context + 1}", "--depths", f"0,{context}", "--json")
+        told = json.loads(result.text)
+        self.assertEqual([p["tokens"] for p in told["prefill"]], [8])
+        self.assertEqual([d["depth"] for d in told["decode"]], [0])
+        self.assertEqual(told["left_out"], {"prefill": [context + 1], "depths": [context]})
+        self.assertIn(f"prefill of {context + 1} left out", result.err)
+        self.assertIn(f"decode at depth {context} left out", result.err)
+        self.refuse(1, "bench", self.random_model, "--prefill", context + 1, "--depths", context,
+                    says="none")
+
+    def test_former_reports_can_be_compared(self):
+        before = self.bench("--prefill", "8,16", "--depths", "0")
+        before["isa"] = "another"
+        path = self.saved("before.json", before)
+        told = self.bench("--prefill", "16,24", "--depths", "0,8", "--compare-to", path)
+        ratios = [row.get("ratio") for row in told["prefill"] + told["decode"]]
+        self.assertEqual([ratio is not None for ratio in ratios], [True, False, True, False])
+        shared = told["prefill"][0]
+        self.assertEqual(shared["former_tokens_per_second"],
+                         before["prefill"][1]["tokens_per_second"])
+        self.assertAlmostEqual(shared["ratio"] * shared["former_tokens_per_second"],
+                               shared["tokens_per_second"], places=3)
+        table = self.succeed("bench", self.random_model, "--decode-tokens", "4", "--repeat", "1",
+                             "--threads", "1", "--prefill", "16", "--depths", "0",
+                             "--compare-to", path).text
+        self.assertIn("another", table)
+        self.assertIn("ratio", table)
+
+    def test_reports_of_something_else_are_refused(self):
+        before = self.bench("--prefill", "8", "--depths", "0")
+
+        def refuse(report, says, *options):
+            path = self.saved("refused.json", report)
+            self.refuse(1, "bench", self.random_model, "--threads", "1", "--compare-to", path,
+                        *options, says=says)
+
+        refuse({**before, "threads": 2}, "expected threads 1, found 2")
+        refuse({**before, "type": "F32"}, "expected type Q4_K, found F32")
+        refuse({**before, "model": "seal"}, "found seal")
+        refuse({}, "expected the output of minke bench --json")
+        refuse(before, "found none", "--prefill", "9", "--depths", "1")
+        self.refuse(1, "bench", self.random_model, "--compare-to", self.text, says="not valid JSON")
+        self.refuse(1, "bench", self.random_model, "--compare-to", self.folder / "absent",
+                    says="cannot open")
+        self.refuse(2, "bench", self.random_model, "--compare-to")
 
     def test_a_shape_leaves_nothing_behind(self):
         place = self.folder / "tmp"

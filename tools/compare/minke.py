@@ -33,5 +33,5 @@ def logits(binary: Path, model: Path, tokens: Sequence[int]) -> np.ndarray:
 
 
 def bench(binary: Path, model: Path, arguments: Sequence[str] = ()) -> dict:
-    """The JSON object of `minke bench`: prefill [{tokens, tokens_per_second}], decode [{depth, tokens_per_second}]."""
+    """The JSON object of `minke bench`, as docs/bench.md describes it."""
     return json.loads(_run([str(binary), "bench", str(model), "--json", *arguments]))

@@ -12,4 +12,12 @@ namespace minke {
 // model.
 int64_t active_weight_bytes(Model& model);
 
+// Weights that one token is multiplied with: the values of all matrices, of the routed experts only
+// those that a token chooses. Of a prompt, the head sees the last token only.
+struct ActiveWeightCount {
+  int64_t layers = 0;  // without embedding and head
+  int64_t head = 0;
+};
+ActiveWeightCount active_weight_count(Model& model);
+
 }  // namespace minke
