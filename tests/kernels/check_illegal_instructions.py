@@ -3,10 +3,11 @@
 
 usage: check_illegal_instructions.py BUILD_DIR
 
-Disassembles the objects of the libraries under BUILD_DIR. Those of math/kernels/avx512 may use all
-they like, those of math/kernels/avx2 no AVX-512, all others nothing beyond SSE2. Objects of the
-instruction-set folders must not define weak symbols either: the linker could choose such a function
-for everybody. Prints what it finds and exits with 1; with 2 if there was nothing to check.
+Disassembles the objects of the libraries under BUILD_DIR. Those of avx512, avx512_bf16 and amx in
+math/kernels and apps/measure/chains may use all they like, those of avx2 no AVX-512, all others
+nothing beyond SSE2. Objects of the instruction-set folders must not define weak symbols either: the
+linker could choose such a function for everybody. Prints what it finds and exits with 1; with 2 if
+there was nothing to check.
 """
 import re
 import subprocess
@@ -27,6 +28,9 @@ INSTRUCTION = re.compile(r"^\s+[0-9a-f]+:\t(?:rep |lock )?(?P<name>\S+)(?P<opera
 SYMBOL = re.compile(r"^[0-9a-f]+ <(?P<name>.+)>:$")
 WEAK = re.compile(r"^[0-9a-f]* W (?P<name>.+)$")
 
+# Instruction-set folders, and what they may use.
+LEVELS = {"avx2": "avx2", "avx512": "avx512", "avx512_bf16": "avx512", "amx": "avx512"}
+
 
 def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -34,8 +38,8 @@ def output_of(*command):
 
 def level_of(path):
     folder = path.parent.as_posix()
-    for level in ("avx512", "avx2"):
-        if folder.endswith(f"/math/kernels/{level}"):
+    for name, level in LEVELS.items():
+        if folder.endswith((f"/math/kernels/{name}", f"/apps/measure/chains/{name}")):
             return level
     return "base"
 
