@@ -24,7 +24,7 @@ constexpr int64_t kScaleBlock = 128;
 constexpr int64_t kRowStep = 16;
 // Prompts: the rows of a task share each part of the activations while it is in the second-level
 // cache.
-constexpr int64_t kMostTaskRows = 64;
+constexpr int64_t kMostTaskRows = 128;
 // Decoding: a task reads a stretch of weights of at least about this size. Workers that take turns
 // at shorter ones disturb each other's reading ahead; at 18 KiB two threads read hardly faster than
 // one.

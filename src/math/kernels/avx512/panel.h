@@ -137,17 +137,33 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
   }
 }
 
+// Asks for `bytes` bytes from `begin` on, for the second-level cache.
+[[gnu::always_inline]] inline void prefetch_range(const uint8_t* begin, int64_t bytes) {
+  constexpr int64_t kCacheLine = 64;
+  for (int64_t i = 0; i < bytes; i += kCacheLine) _mm_prefetch(begin + i, _MM_HINT_T1);
+}
+
+// While a panel is multiplied, the weights of the next one are on their way.
 template <typename Format>
 void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                   const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
                   int64_t out_stride) {
   Panel panel;
+  const auto panel_rows = [&](int r) {
+    const int rest = row_count - r;
+    return rest < kPanelRows ? (rest < 0 ? 0 : rest) : kPanelRows;
+  };
+  const int64_t chunks = (n + kPanelColumns - 1) / kPanelColumns;
+  prefetch_range(rows, panel_rows(0) * row_stride);
   for (int r = 0; r < row_count; r += kPanelRows) {
-    const int count = row_count - r < kPanelRows ? row_count - r : kPanelRows;
-    for (int64_t first = 0; first < n; first += kPanelColumns) {
+    const uint8_t* next = rows + (r + kPanelRows) * row_stride;
+    const int64_t share = panel_rows(r + kPanelRows) * row_stride / chunks;
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      const int64_t first = chunk * kPanelColumns;
       const int64_t columns = n - first < kPanelColumns ? n - first : kPanelColumns;
-      unpack_panel<Format>(rows + r * row_stride, row_stride, count, first, columns, panel);
-      multiply_panel(panel_kind<Format>(), panel, count, columns / kActivationBlock,
+      prefetch_range(next + chunk * share, share);
+      unpack_panel<Format>(rows + r * row_stride, row_stride, panel_rows(r), first, columns, panel);
+      multiply_panel(panel_kind<Format>(), panel, panel_rows(r), columns / kActivationBlock,
                      x + first / kActivationBlock, x_stride, m_count, first == 0, out + r,
                      out_stride);
     }
