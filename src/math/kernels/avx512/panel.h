@@ -115,8 +115,16 @@ void unpack_sixteen(const SixteenRuns& runs, int groups, int first_group, int ha
 
 // Columns [first, first + columns) of `row_count` rows. Rows that are missing repeat the last one.
 template <typename Format>
+void unpack_panel_by_sixteen(const uint8_t* rows, int64_t row_stride, int row_count, int64_t first,
+                             int64_t columns, Panel& panel);
+
+template <typename Format>
 void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_t first,
                   int64_t columns, Panel& panel) {
+  if constexpr (requires { &Format::unpack_sixteen; }) {
+    unpack_panel_by_sixteen<Format>(rows, row_stride, row_count, first, columns, panel);
+    return;
+  }
   SixteenRuns runs;
   for (int half = 0; half * 16 < row_count; ++half) {
     for (int64_t run = 0; run < columns; run += kRun) {

@@ -1,6 +1,7 @@
 #include "math/kernels/avx512/panel.h"
 #include "math/kernels/avx512/product.h"
 #include "math/kernels/avx512/run.h"
+#include "math/kernels/avx512/sixteen.h"
 
 // Formats with blocks of 32 values, eight blocks at a time. Layouts: scalar/unpack_blocks32.cc.
 
@@ -74,6 +75,12 @@ struct Q4_0 {
     run.scale = load_halves(b, 0);
     run.offset = _mm512_setzero_ps();
   }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    __m512i words[4];
+    load_words4(b, 0, words);
+    to.store_scale(0, low_halves(words[0]));
+    unpack_nibbles32(b, 2, to, [](__m512i q, int) { return add_bytes(q, 128 - 8); });
+  }
 };
 
 struct Q4_1 {
@@ -86,6 +93,13 @@ struct Q4_1 {
     split_nibbles32(low, high, run.q);
     run.scale = load_halves(b, 0);
     run.offset = load_halves(b, 2);
+  }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    __m512i words[4];
+    load_words4(b, 0, words);
+    to.store_scale(0, low_halves(words[0]));
+    to.store_offset(0, high_halves(words[0]));
+    unpack_nibbles32(b, 4, to, [](__m512i q, int) { return q; });
   }
 };
 
@@ -106,6 +120,16 @@ struct Q5_0 {
     run.scale = load_halves(b, 0);
     run.offset = _mm512_setzero_ps();
   }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    __m512i words[4];
+    load_words4(b, 0, words);
+    to.store_scale(0, low_halves(words[0]));
+    const __m512i bits =
+        _mm512_or_si512(_mm512_srli_epi32(words[0], 16), _mm512_slli_epi32(words[1], 16));
+    unpack_nibbles32(b, 6, to, [&](__m512i q, int quad) {
+      return add_bytes(_mm512_or_si512(q, fifth_bits(bits, quad)), 128 - 16);
+    });
+  }
 };
 
 struct Q5_1 {
@@ -125,6 +149,15 @@ struct Q5_1 {
     run.scale = load_halves(b, 0);
     run.offset = load_halves(b, 2);
   }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    __m512i words[4];
+    load_words4(b, 0, words);
+    to.store_scale(0, low_halves(words[0]));
+    to.store_offset(0, high_halves(words[0]));
+    unpack_nibbles32(b, 8, to, [&](__m512i q, int quad) {
+      return _mm512_or_si512(q, fifth_bits(words[1], quad));
+    });
+  }
 };
 
 struct Q8_0 {
@@ -143,6 +176,15 @@ struct Q8_0 {
     run.scale = load_halves(b, 0);
     run.offset = _mm512_setzero_ps();
   }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    __m512i words[4];
+    load_words4(b, 0, words);
+    to.store_scale(0, low_halves(words[0]));
+    for (int half = 0; half < 2; ++half) {
+      load_words4(b, 2 + 16 * half, words);
+      for (int k = 0; k < 4; ++k) to.store_q(4 * half + k, add_bytes(words[k], 128));
+    }
+  }
 };
 
 struct IQ4_NL {
@@ -156,6 +198,13 @@ struct IQ4_NL {
     for (auto& q : run.q) q = _mm512_shuffle_epi8(iq4_values(), q);
     run.scale = load_halves(b, 0);
     run.offset = _mm512_setzero_ps();
+  }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    __m512i words[4];
+    load_words4(b, 0, words);
+    to.store_scale(0, low_halves(words[0]));
+    const __m512i values = add_bytes(iq4_values(), 128);
+    unpack_nibbles32(b, 2, to, [&](__m512i q, int) { return _mm512_shuffle_epi8(values, q); });
   }
 };
 

@@ -1,6 +1,7 @@
 #include "math/kernels/avx512/panel.h"
 #include "math/kernels/avx512/product.h"
 #include "math/kernels/avx512/run.h"
+#include "math/kernels/avx512/sixteen.h"
 
 // Formats with blocks of 256 values. Layouts: scalar/unpack_k.cc. Lane g belongs to group g.
 
@@ -66,6 +67,12 @@ struct Q4_K {
     split_nibbles64(b + 16, run.q);
     load_six_bits(b, run);
   }
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    unpack_six_bits(b, to);
+    for (int half = 0; half < 2; ++half) {
+      unpack_nibbles64(b, 16, half, to, [](__m512i q, int, int) { return q; });
+    }
+  }
 };
 
 struct Q5_K {
@@ -86,6 +93,22 @@ struct Q5_K {
       run.q[t] = and_or(bits, _mm512_set1_epi8(16), run.q[t]);
     }
     load_six_bits(b, run);
+  }
+  // Bit k of byte i belongs to value i of block k.
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    unpack_six_bits(b, to);
+    __m512i high[8];
+    __m512i half_words[4];
+    load_words4(b, 16, half_words);
+    for (int k = 0; k < 4; ++k) high[k] = half_words[k];
+    load_words4(b, 32, half_words);
+    for (int k = 0; k < 4; ++k) high[4 + k] = half_words[k];
+    for (int half = 0; half < 2; ++half) {
+      unpack_nibbles64(b, 48, half, to, [&](__m512i q, int block, int quad) {
+        const auto turn = _mm512_set1_epi32(block + 28);
+        return and_or(_mm512_rorv_epi32(high[quad], turn), _mm512_set1_epi8(16), q);
+      });
+    }
   }
 };
 
@@ -115,6 +138,39 @@ struct Q6_K {
     run.scale = _mm512_mul_ps(_mm512_set1_ps(f16_at(b + 208)),
                               _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(scales)));
     run.offset = _mm512_setzero_ps();
+  }
+  // Codes less 32, plus the 128 of a signed format's panel.
+  [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
+    const uint8_t* tails[16];
+    for (int r = 0; r < 16; ++r) tails[r] = b[r] + 194;  // 14 scales and d
+    __m512i words[4];
+    load_words4(tails, 0, words);
+    const __m512 d = high_halves(words[3]);
+    __m512i scales[4];
+    load_words4(b, 192, scales);
+    for (int g = 0; g < 16; ++g) {
+      const __m512i top = _mm512_slli_epi32(scales[g / 4], static_cast<unsigned>(24 - 8 * (g % 4)));
+      const __m512 scale = _mm512_cvtepi32_ps(_mm512_srai_epi32(top, 24));
+      to.store_scale(g, _mm512_mul_ps(d, scale), 2);
+    }
+    __m512i high[16];
+    load_words16(b, 128, high);
+    for (int half = 0; half < 2; ++half) {
+      __m512i low[16];
+      load_words16(b, 64 * half, low);
+      for (int k = 0; k < 8; ++k) {
+        const __m512i h = high[8 * half + k];
+        const auto store = [&](int block, __m512i nibbles, __m512i crumbs) {
+          to.store_q(8 * (4 * half + block) + k,
+                     add_bytes(_mm512_or_si512(nibbles, crumbs), 128 - 32));
+        };
+        const __m512i three = _mm512_set1_epi8(0x30);
+        store(0, low_nibbles(low[k]), _mm512_and_si512(_mm512_slli_epi32(h, 4), three));
+        store(1, low_nibbles(low[8 + k]), _mm512_and_si512(_mm512_slli_epi32(h, 2), three));
+        store(2, high_nibbles(low[k]), _mm512_and_si512(h, three));
+        store(3, high_nibbles(low[8 + k]), take_bits(h, 2, 0x30));
+      }
+    }
   }
 };
 
