@@ -8,6 +8,109 @@
 namespace minke::avx512 {
 namespace {
 
+// The bytes of a run of blocks, in three vectors; zero beyond the last block. Reading them whole
+// and picking words out of them takes fewer instructions than a load for each field of each block.
+template <int kBytes>
+struct RunBytes {
+  [[gnu::always_inline]] explicit RunBytes(const Blocks<kBytes>& b) {
+    static_assert(8 * kBytes <= 192);
+    const int bytes = (b.last + 1) * kBytes;
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i) {
+      const int rest = bytes - 64 * i;
+      const __mmask64 there = rest >= 64  ? ~__mmask64{0}
+                              : rest <= 0 ? __mmask64{0}
+                                          : (__mmask64{1} << rest) - 1;
+      part[i] = _mm512_maskz_loadu_epi8(there, b.first + 64 * i);
+    }
+  }
+  __m512i part[3];
+};
+
+// Which words of a run go where, for RunBytes::pick: an index from 0 for each.
+template <typename Word>
+struct Picks {
+  static constexpr int kCount = 64 / sizeof(Word);
+  alignas(64) Word index[kCount];
+};
+
+// Lane g of 32 bits gets the 32-bit word `word` of its block, of `per_block` such words.
+constexpr Picks<int32_t> picks32(int per_block, int word) {
+  Picks<int32_t> p{};
+  for (int g = 0; g < 16; ++g) p.index[g] = g / 2 * per_block + word;
+  return p;
+}
+// Lane g of 32 bits gets the 16-bit words `word` and `word` + 1 of its block.
+constexpr Picks<int16_t> picks16(int per_block, int word) {
+  Picks<int16_t> p{};
+  for (int i = 0; i < 32; ++i) {
+    p.index[i] = static_cast<int16_t>(i / 4 * per_block + word + i % 2);
+  }
+  return p;
+}
+// Lane g of 16 bits gets the 16-bit word `word` of its block, or the one after it if g is odd and
+// `step` is 1.
+constexpr Picks<int16_t> picks16_each(int per_block, int word, int step) {
+  Picks<int16_t> p{};
+  for (int g = 0; g < 16; ++g) {
+    p.index[g] = static_cast<int16_t>(g / 2 * per_block + word + g % 2 * step);
+  }
+  return p;
+}
+
+template <int kBytes>
+[[gnu::always_inline]] inline __m512i pick(const RunBytes<kBytes>& run, const Picks<int32_t>& p) {
+  const __m512i index = _mm512_load_si512(p.index);
+  const __m512i low = _mm512_permutex2var_epi32(run.part[0], index, run.part[1]);
+  const __mmask16 third = _mm512_cmpgt_epi32_mask(index, _mm512_set1_epi32(31));
+  return _mm512_mask_permutexvar_epi32(low, third, index, run.part[2]);
+}
+
+template <int kBytes>
+[[gnu::always_inline]] inline __m512i pick(const RunBytes<kBytes>& run, const Picks<int16_t>& p) {
+  const __m512i index = _mm512_load_si512(p.index);
+  const __m512i low = _mm512_permutex2var_epi16(run.part[0], index, run.part[1]);
+  const __mmask32 third = _mm512_cmpgt_epi16_mask(index, _mm512_set1_epi16(63));
+  return _mm512_mask_permutexvar_epi16(low, third, index, run.part[2]);
+}
+
+// Quarters of the codes of a run whose blocks hold `kWords` words of kWord bytes each and their
+// codes from word kFirst on: 32 values in 16 bytes, first 16 values low, others high nibble.
+template <typename Word, int kFirst, int kBytes>
+[[gnu::always_inline]] inline void pick_nibbles(const RunBytes<kBytes>& run, __m512i out[4]) {
+  const __m512i shift = _mm512_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4);
+  const auto quarter = [&](const auto& picks) {
+    return _mm512_and_si512(_mm512_srlv_epi32(pick(run, picks), shift), _mm512_set1_epi8(15));
+  };
+  if constexpr (sizeof(Word) == 4) {
+    static constexpr Picks<int32_t> kPicks[4] = {
+        picks32(kBytes / 4, kFirst), picks32(kBytes / 4, kFirst + 1),
+        picks32(kBytes / 4, kFirst + 2), picks32(kBytes / 4, kFirst + 3)};
+#pragma GCC unroll 4
+    for (int t = 0; t < 4; ++t) out[t] = quarter(kPicks[t]);
+  } else {
+    static constexpr Picks<int16_t> kPicks[4] = {
+        picks16(kBytes / 2, kFirst), picks16(kBytes / 2, kFirst + 2),
+        picks16(kBytes / 2, kFirst + 4), picks16(kBytes / 2, kFirst + 6)};
+#pragma GCC unroll 4
+    for (int t = 0; t < 4; ++t) out[t] = quarter(kPicks[t]);
+  }
+}
+
+// The half at 16-bit word kWord of each block, for the two groups of its block.
+template <int kWord, int kBytes>
+[[gnu::always_inline]] inline __m512 pick_halves(const RunBytes<kBytes>& run) {
+  static constexpr Picks<int16_t> kPicks = picks16_each(kBytes / 2, kWord, 0);
+  return _mm512_cvtph_ps(_mm512_castsi512_si256(pick(run, kPicks)));
+}
+
+// 32 bits from 16-bit word kWord of each block on; lane g gets the 16 bits of group g.
+template <int kWord, int kBytes>
+[[gnu::always_inline]] inline __m512i pick_bits(const RunBytes<kBytes>& run) {
+  static constexpr Picks<int16_t> kPicks = picks16_each(kBytes / 2, kWord, 1);
+  return _mm512_cvtepu16_epi32(_mm512_castsi512_si256(pick(run, kPicks)));
+}
+
 // 16 bytes from each of eight blocks, `offset` bytes into it.
 template <int kBytes>
 [[gnu::always_inline]] inline void load_codes(const Blocks<kBytes>& b, int offset, __m512i& low,
@@ -37,22 +140,6 @@ template <int kBytes>
   return _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_cvtph_ps(halves)));
 }
 
-// 32 bits from each of eight blocks; lane g gets the 16 bits of group g.
-template <int kBytes>
-[[gnu::always_inline]] inline __m512i load_bits(const Blocks<kBytes>& b, int offset) {
-  const auto load = [&](int k) {
-    int bits;
-    __builtin_memcpy(&bits, b[k] + offset, sizeof bits);
-    return bits;
-  };
-  const auto four = [&](int k) {
-    const __m128i first = _mm_insert_epi32(_mm_cvtsi32_si128(load(k)), load(k + 1), 1);
-    const __m128i second = _mm_insert_epi32(_mm_cvtsi32_si128(load(k + 2)), load(k + 3), 1);
-    return _mm_unpacklo_epi64(first, second);
-  };
-  return _mm512_cvtepu16_epi32(_mm256_set_m128i(four(4), four(0)));
-}
-
 // Which bytes of quarter t have their bit set in `bits` (lane g: 16 bits of group g).
 [[gnu::always_inline]] inline __mmask64 bits_of_quarter(__m512i bits, int t) {
   // Each byte of a lane gets the byte of the 16 bits that its own bit is in.
@@ -68,11 +155,10 @@ struct Q4_0 {
   static constexpr bool kSigned = true, kOffset = false;
   static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
-    __m512i low, high;
-    load_codes(b, 2, low, high);
-    split_nibbles32(low, high, run.q);
+    const RunBytes<kBytes> bytes(b);
+    pick_nibbles<int16_t, 1>(bytes, run.q);
     for (auto& q : run.q) q = _mm512_sub_epi8(q, _mm512_set1_epi8(8));
-    run.scale = load_halves(b, 0);
+    run.scale = pick_halves<0>(bytes);
     run.offset = _mm512_setzero_ps();
   }
   [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
@@ -88,11 +174,10 @@ struct Q4_1 {
   static constexpr bool kSigned = false, kOffset = true;
   static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
-    __m512i low, high;
-    load_codes(b, 4, low, high);
-    split_nibbles32(low, high, run.q);
-    run.scale = load_halves(b, 0);
-    run.offset = load_halves(b, 2);
+    const RunBytes<kBytes> bytes(b);
+    pick_nibbles<int32_t, 1>(bytes, run.q);
+    run.scale = pick_halves<0>(bytes);
+    run.offset = pick_halves<1>(bytes);
   }
   [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
     __m512i words[4];
@@ -108,16 +193,15 @@ struct Q5_0 {
   static constexpr bool kSigned = true, kOffset = false;
   static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
-    __m512i low, high;
-    load_codes(b, 6, low, high);
-    split_nibbles32(low, high, run.q);
-    const __m512i bits = load_bits(b, 2);
+    const RunBytes<kBytes> bytes(b);
+    pick_nibbles<int16_t, 3>(bytes, run.q);
+    const __m512i bits = pick_bits<1>(bytes);
     const __m512i sixteen = _mm512_set1_epi8(16);
     for (int t = 0; t < 4; ++t) {
       const __mmask64 unset = ~bits_of_quarter(bits, t);
       run.q[t] = _mm512_mask_sub_epi8(run.q[t], unset, run.q[t], sixteen);
     }
-    run.scale = load_halves(b, 0);
+    run.scale = pick_halves<0>(bytes);
     run.offset = _mm512_setzero_ps();
   }
   [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
@@ -137,17 +221,16 @@ struct Q5_1 {
   static constexpr bool kSigned = false, kOffset = true;
   static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
-    __m512i low, high;
-    load_codes(b, 8, low, high);
-    split_nibbles32(low, high, run.q);
-    const __m512i bits = load_bits(b, 4);
+    const RunBytes<kBytes> bytes(b);
+    pick_nibbles<int32_t, 2>(bytes, run.q);
+    const __m512i bits = pick_bits<2>(bytes);
     const __m512i sixteen = _mm512_set1_epi8(16);
     for (int t = 0; t < 4; ++t) {
       const __mmask64 set = bits_of_quarter(bits, t);
       run.q[t] = _mm512_mask_add_epi8(run.q[t], set, run.q[t], sixteen);
     }
-    run.scale = load_halves(b, 0);
-    run.offset = load_halves(b, 2);
+    run.scale = pick_halves<0>(bytes);
+    run.offset = pick_halves<1>(bytes);
   }
   [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
     __m512i words[4];
@@ -192,11 +275,10 @@ struct IQ4_NL {
   static constexpr bool kSigned = true, kOffset = false;
   static constexpr int kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
-    __m512i low, high;
-    load_codes(b, 2, low, high);
-    split_nibbles32(low, high, run.q);
+    const RunBytes<kBytes> bytes(b);
+    pick_nibbles<int16_t, 1>(bytes, run.q);
     for (auto& q : run.q) q = _mm512_shuffle_epi8(iq4_values(), q);
-    run.scale = load_halves(b, 0);
+    run.scale = pick_halves<0>(bytes);
     run.offset = _mm512_setzero_ps();
   }
   [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {

@@ -41,22 +41,44 @@ namespace {
   }
 }
 
+// The half at `b` in every lane.
+[[gnu::always_inline]] inline __m512 broadcast_half(const uint8_t* b) {
+  int16_t half;
+  __builtin_memcpy(&half, b, sizeof half);
+  return _mm512_cvtph_ps(_mm256_set1_epi16(half));
+}
+
+// For each lane the byte `low` of a block's head, and where its sub-block is one of the last four
+// (lanes 8..15) the byte `high` above it: both for sub-block 0 of its four.
+[[gnu::always_inline]] inline __m512i pick_head(__m512i head, int low, int low_of_last, int high) {
+  const __m512i sub_block = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1, 2, 2, 3, 3);
+  const int nothing = 0x80;
+  const int first = low | nothing << 8 | nothing << 16 | static_cast<int>(0x80000000u);
+  const int last = low_of_last | high << 8 | nothing << 16 | static_cast<int>(0x80000000u);
+  const __m512i base =
+      _mm512_mask_mov_epi32(_mm512_set1_epi32(first), 0xff00, _mm512_set1_epi32(last));
+  const __m512i step = _mm512_mask_mov_epi32(
+      sub_block, 0xff00, _mm512_mullo_epi32(sub_block, _mm512_set1_epi32(0x0101)));
+  return _mm512_shuffle_epi8(head, _mm512_add_epi32(base, step));
+}
+
 // Scales and offsets of Q4_K and Q5_K: d, dmin f16, then six-bit scales S and minima M in 12 bytes.
+// The first four of each have their six bits in one byte; of the last four, the low nibble of S and
+// the high nibble of M are in the last four bytes, their upper crumbs above those of the first
+// four.
 [[gnu::always_inline]] inline void load_six_bits(const uint8_t* b, Run& run) {
-  const uint32_t first = load_u32(b + 4);
-  const uint32_t second = load_u32(b + 8);
-  const uint32_t third = load_u32(b + 12);
-  const uint32_t scale_high = (third & 0x0f0f0f0fu) | (first >> 2 & 0x30303030u);
-  const uint32_t min_high = (third >> 4 & 0x0f0f0f0fu) | (second >> 2 & 0x30303030u);
-  const __m128i bytes =
-      _mm_setr_epi32(static_cast<int>(first & 0x3f3f3f3fu), static_cast<int>(scale_high),
-                     static_cast<int>(second & 0x3f3f3f3fu), static_cast<int>(min_high));
-  const __m128i scales = _mm_unpacklo_epi8(bytes, bytes);
-  const __m128i minima = _mm_unpackhi_epi8(bytes, bytes);
-  run.scale =
-      _mm512_mul_ps(_mm512_set1_ps(f16_at(b)), _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(scales)));
-  run.offset = _mm512_mul_ps(_mm512_set1_ps(-f16_at(b + 2)),
-                             _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(minima)));
+  const __m512i head = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
+  const __m512i mask = _mm512_mask_mov_epi32(_mm512_set1_epi32(63), 0xff00, _mm512_set1_epi32(15));
+  const __m512i crumb = _mm512_set1_epi32(0x30);
+  const __m512i s = pick_head(head, 4, 12, 4);
+  const __m512i scales = and_or(_mm512_srli_epi32(s, 10), crumb, _mm512_and_si512(s, mask));
+  const __m512i m = pick_head(head, 8, 12, 8);
+  const __m512i shift = _mm512_mask_mov_epi32(_mm512_setzero_si512(), 0xff00, _mm512_set1_epi32(4));
+  const __m512i low = _mm512_and_si512(_mm512_srlv_epi32(m, shift), mask);
+  const __m512i minima = and_or(_mm512_srli_epi32(m, 10), crumb, low);
+  run.scale = _mm512_mul_ps(broadcast_half(b), _mm512_cvtepi32_ps(scales));
+  const __m512 minus_dmin = _mm512_xor_ps(broadcast_half(b + 2), _mm512_set1_ps(-0.0f));
+  run.offset = _mm512_mul_ps(minus_dmin, _mm512_cvtepi32_ps(minima));
 }
 
 struct Q4_K {
