@@ -55,18 +55,18 @@ void ThreadPool::run(int64_t tasks, Call call, const void* body) {
   loop_.body = body;
   loop_.tasks = tasks;
   loop_.next.store(0, std::memory_order_relaxed);
-  loop_.busy.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1);
-  // The generation is published before sleepers are counted, and a worker counts itself before it
-  // looks at the generation, so one of the two sees the other.
+  const uint64_t number = gate_.load(std::memory_order_relaxed) & ~(kClosed | kInside);
+  gate_.store(number + kLoop);
+  // The gate is opened before sleepers are counted, and a worker counts itself before it looks at
+  // the gate, so one of the two sees the other.
   if (sleepers_.load() > 0) {
     { const std::lock_guard lock(mutex_); }
     wake_.notify_all();
   }
   drain(loop_, 0);
-  int spins = 0;
-  while (loop_.busy.load(std::memory_order_acquire) > 0) {
-    // On a crowded machine the worker that is missing may need this very processor.
+  uint64_t gate = gate_.fetch_or(kClosed, std::memory_order_acq_rel);
+  for (int spins = 0; (gate & kInside) != 0; gate = gate_.load(std::memory_order_acquire)) {
+    // On a crowded machine the worker that is inside may need this very processor.
     if (++spins > kSpins) {
       std::this_thread::yield();
     } else {
@@ -75,24 +75,35 @@ void ThreadPool::run(int64_t tasks, Call call, const void* body) {
   }
 }
 
+// Enters the loop at the gate unless it is closed. Either way `seen` is its number then.
+bool ThreadPool::enter(uint64_t& seen) {
+  uint64_t gate = gate_.load(std::memory_order_relaxed);
+  do {
+    seen = gate & ~(kClosed | kInside);
+    if ((gate & kClosed) != 0) return false;
+  } while (!gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel));
+  return true;
+}
+
 void ThreadPool::work(int worker) {
   uint64_t seen = 0;
+  const auto is_new = [&] { return (gate_.load() & ~(kClosed | kInside)) != seen; };
   for (;;) {
     int spins = 0;
-    while (generation_.load() == seen && !stop_.load(std::memory_order_relaxed)) {
+    while (!is_new() && !stop_.load(std::memory_order_relaxed)) {
       if (++spins < kSpins) {
         _mm_pause();
         continue;
       }
       std::unique_lock lock(mutex_);
       sleepers_.fetch_add(1);
-      wake_.wait(lock, [&] { return generation_.load() != seen || stop_; });
+      wake_.wait(lock, [&] { return is_new() || stop_; });
       sleepers_.fetch_sub(1);
     }
     if (stop_) return;
-    ++seen;
+    if (!enter(seen)) continue;
     drain(loop_, worker);
-    loop_.busy.fetch_sub(1, std::memory_order_release);
+    gate_.fetch_sub(1, std::memory_order_release);
   }
 }
 

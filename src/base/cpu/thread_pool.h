@@ -44,23 +44,30 @@ class ThreadPool {
 
  private:
   using Call = void (*)(const void* body, int64_t task, int worker);
-  // One parallel loop: `run` returns only after every worker has
-  // left it.
+  // One parallel loop.
   struct Loop {
     Call call = nullptr;
     const void* body = nullptr;
     int64_t tasks = 0;
     std::atomic<int64_t> next{0};
-    std::atomic<int> busy{0};  // workers other than the caller that have not left the loop
   };
+
+  // The gate of the loop: its number, whether it is closed, and how many workers other than the
+  // caller are inside, in one word. A worker that comes when the gate is closed has missed the
+  // loop; the caller waits only for those inside, so that on a crowded machine a worker that does
+  // not get a processor delays nobody.
+  static constexpr uint64_t kInside = 0xffff;
+  static constexpr uint64_t kClosed = 0x10000;
+  static constexpr uint64_t kLoop = 0x20000;  // the lowest bit of the loop's number
 
   void run(int64_t tasks, Call call, const void* body);
   void work(int worker);
+  bool enter(uint64_t& seen);
   void join();
   static void drain(Loop& loop, int worker);
 
   Loop loop_;
-  std::atomic<uint64_t> generation_{0};  // counts loops; a worker runs each generation once
+  std::atomic<uint64_t> gate_{kClosed};
   std::atomic<bool> stop_{false};
   std::atomic<int> sleepers_{0};
   std::mutex mutex_;
