@@ -22,6 +22,11 @@ PageBuffer::PageBuffer(size_t bytes, const char* what) : size_(bytes) {
   data_ = static_cast<uint8_t*>(data);
 }
 
+void PageBuffer::prefer_huge_pages() {
+  // A kernel without them is no reason to fail.
+  if (data_ != nullptr) ::madvise(data_, size_, MADV_HUGEPAGE);
+}
+
 PageBuffer::~PageBuffer() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }
@@ -46,7 +51,8 @@ void* Arena::allocate_bytes(size_t bytes) {
   if (block_ == count_) {
     CHECK(count_ < kMaxBlocks);
     const size_t grown = count_ == 0 ? kFirstBlock : 2 * blocks_[count_ - 1].size();
-    blocks_[count_++] = PageBuffer(std::max(bytes, grown), "scratch memory");
+    blocks_[count_] = PageBuffer(std::max(bytes, grown), "scratch memory");
+    blocks_[count_++].prefer_huge_pages();
   }
   void* place = blocks_[block_].data() + used_;
   used_ += bytes;
@@ -64,6 +70,7 @@ void Arena::reset() {
     const size_t total = capacity();
     for (int i = 0; i < count_; ++i) blocks_[i] = PageBuffer();
     blocks_[0] = PageBuffer(total, "scratch memory");
+    blocks_[0].prefer_huge_pages();
     count_ = 1;
   }
   block_ = 0;
