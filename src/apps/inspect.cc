@@ -8,7 +8,8 @@
 #include "apps/model_path.h"
 #include "apps/verbs.h"
 #include "model/families/active_bytes.h"
-#include "model/families/gguf_tensors.h"
+#include "model/families/gguf_config.h"
+#include "model/formats/open_checkpoint.h"
 #include "text/chat/chat.h"
 
 namespace minke {
@@ -157,7 +158,7 @@ void add_supported(Json& report, const Bundle& bundle) {
   report["family"] = facts.family;
   report["parameters"] = count_parameters(*bundle.model);
   report["context_length"] = facts.context_length;
-  report["config"] = values_json(gguf_metadata(
+  report["config"] = values_json(config_fields(
       *bundle.model, bundle.checkpoint.metadata().text("general.name").value_or(report["name"])));
   report["tensor_types"] = types_json(bundle.checkpoint);
   report["memory"] = memory_json(bundle);

@@ -12,6 +12,7 @@
 #include "base/core/mapped_file.h"
 #include "base/cpu/isa.h"
 #include "model/formats/atomic_file.h"
+#include "model/formats/open_checkpoint.h"
 #include "serve/engine/session.h"
 
 namespace minke {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cpu/topology.h"
@@ -98,6 +99,22 @@ TEST_F(Program, OptionsThatDoNotFitAModelAreFailures) {
   expect_refused(1, {"run", model(), "-p", "x", "--raw", "--context", "1000000"}, "context: ");
   expect_refused(1, {"logits", model(), "--tokens", "4096", "-o", (folder() / "out").string()},
                  "token: expected an id from 0 to 4095");
+}
+
+// Nobody writes into the pipe: a program that waits for that never ends.
+TEST_F(Program, PipesAndDevicesAreNoModels) {
+  const std::string pipe = (folder() / "pipe.gguf").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string text = file("text.txt", "some words");
+  for (const auto& [path, kind] : {std::pair(pipe, "a pipe"), {"/dev/zero", "a device"}}) {
+    const std::string says = path + ": expected a regular file or a folder, found " + kind;
+    expect_refused(1, {"inspect", path}, says);
+    expect_refused(1, {"run", path, "-p", "x"}, says);
+    expect_refused(1, {"perplexity", path, text}, says);
+    expect_refused(1, {"tokenize", path, "-p", "x"}, says);
+  }
+  expect_refused(1, {"perplexity", model(), pipe},
+                 pipe + ": expected a regular file, found a pipe");
 }
 
 TEST_F(Program, TextsThatAreNotUtf8AreNamedWithTheByte) {

@@ -216,7 +216,8 @@ class RunTest(ModelTest):
 
     def test_an_interrupt_ends_it_soon(self):
         process = subprocess.Popen(
-            [self.program, "run", self.chat_model, "-p", "hello", "-n", "1000", "--temp", "1"],
+            [self.program, "run", self.chat_model, "-p", "hello", "-n", "1000", "--temp", "1",
+             "--seed", "2"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdout.read(1)
         process.send_signal(signal.SIGINT)
@@ -225,7 +226,8 @@ class RunTest(ModelTest):
 
     def test_a_reader_that_goes_away(self):
         process = subprocess.Popen(
-            [self.program, "run", self.chat_model, "-p", "hello", "-n", "1000", "--temp", "1"],
+            [self.program, "run", self.chat_model, "-p", "hello", "-n", "1000", "--temp", "1",
+             "--seed", "2"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         process.stdout.close()
         self.assertNotEqual(process.wait(timeout=60), -signal.SIGSEGV)

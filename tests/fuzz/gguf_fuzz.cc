@@ -1,7 +1,7 @@
 // A GGUF file of a stranger: metadata, tensors, tokenizer.
 #include "checkpoint_reading.h"
+#include "model/formats/gguf_tokenizer.h"
 #include "model/formats/parse.h"
-#include "text/tokenizer/tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace minke;

@@ -9,8 +9,10 @@
 #include "base/core/error.h"
 #include "base/cpu/isa.h"
 #include "math/quant/quant.h"
+#include "model/families/gguf_config.h"
 #include "model/families/gguf_tensors.h"
 #include "model/families/model.h"
+#include "model/formats/open_checkpoint.h"
 #include "serve/engine/session.h"
 
 namespace minke {

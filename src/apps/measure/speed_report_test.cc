@@ -8,6 +8,7 @@
 
 #include "model/families/gguf_tensors.h"
 #include "model/families/shapes.h"
+#include "model/formats/open_checkpoint.h"
 
 namespace minke {
 namespace {

@@ -14,12 +14,15 @@ namespace minke {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const std::string name = path.string();
-  const int fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a pipe opens at once, instead of when somebody writes.
+  const int fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fail(name, "cannot open: {}", std::strerror(errno));
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
-    fail(name, "expected a regular file");
+    std::error_code ignored;
+    fail(name, "expected a regular file, found {}",
+         describe_file_type(std::filesystem::status(path, ignored).type()));
   }
   const auto size = static_cast<size_t>(info.st_size);
   void* data = nullptr;
@@ -38,6 +41,27 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 
 MappedFile::~MappedFile() {
   if (size_ > 0) ::munmap(const_cast<uint8_t*>(data_), size_);
+}
+
+std::string_view describe_file_type(std::filesystem::file_type type) {
+  using Type = std::filesystem::file_type;
+  switch (type) {
+    case Type::regular:
+      return "a regular file";
+    case Type::directory:
+      return "a folder";
+    case Type::fifo:
+      return "a pipe";
+    case Type::socket:
+      return "a socket";
+    case Type::block:
+    case Type::character:
+      return "a device";
+    case Type::not_found:
+      return "nothing there";
+    default:
+      return "something else";
+  }
 }
 
 std::string read_text_file(const std::filesystem::path& path) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace minke {
 
@@ -32,6 +33,9 @@ class MappedFile {
   size_t size_;
   std::string name_;
 };
+
+// What lies at a path, for error messages: "a pipe", "a folder".
+std::string_view describe_file_type(std::filesystem::file_type type);
 
 // The whole content of a text file. Throws Error if it cannot be read.
 std::string read_text_file(const std::filesystem::path& path);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "model/families/gguf_tensors.h"
+#include "model/families/gguf_config.h"
 
 namespace minke {
 namespace {
@@ -63,7 +63,7 @@ class ActiveWeights : public WeightVisitor {
 
 ActiveWeights visited(Model& model) {
   const std::string key = model.facts().gguf_architecture + ".expert_used_count";
-  ActiveWeights visitor(gguf_metadata(model, "").integer(key).value_or(0));
+  ActiveWeights visitor(config_fields(model, "").integer(key).value_or(0));
   model.visit(visitor);
   return visitor;
 }

@@ -1,6 +1,8 @@
 #include "model/families/bundle.h"
 
 #include "base/core/error.h"
+#include "model/formats/gguf_tokenizer.h"
+#include "model/formats/open_checkpoint.h"
 
 namespace minke {
 namespace {

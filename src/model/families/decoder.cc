@@ -1,7 +1,5 @@
 #include "model/families/decoder.h"
 
-#include "base/core/error.h"
-
 namespace minke {
 
 void DecoderModel::visit_shared_config(ConfigVisitor& v) {
@@ -10,12 +8,13 @@ void DecoderModel::visit_shared_config(ConfigVisitor& v) {
   v.integer({"num_hidden_layers", "block_count"}, c.layers, 1, 4096);
   v.integer({"max_position_embeddings", "context_length"}, c.context_length, 1, 1 << 30);
   v.number({"rms_norm_eps", "attention.layer_norm_rms_epsilon"}, c.norm_eps, 0, 1, 1e-6);
-  v.flag({"tie_word_embeddings", ""}, c.tied_head, false);
+  // A GGUF file shows it by having no output.weight.
+  if (v.naming() == Naming::kHuggingFace) {
+    v.flag({"tie_word_embeddings", ""}, c.tied_head, false);
+  }
   // Older GGUF files do not say how large the vocabulary is; the embedding does.
   std::optional<int64_t> rows;
-  if (const auto* reader = dynamic_cast<ConfigReader*>(&v)) {
-    if (const auto embed = reader->checkpoint().find("token_embd.weight")) rows = embed->rows();
-  }
+  if (const auto embedding = v.tensor("token_embd.weight")) rows = embedding->rows();
   v.integer({"vocab_size", "vocab_size"}, c.vocab, 1, 1 << 24, rows);
 }
 

@@ -17,10 +17,9 @@ struct DecoderConfig {
 
 class DecoderModel : public Model {
  protected:
-  // The fields that all families share. `rope_dims`: rotated values of a head, known only after the
-  // family's own fields.
+  // The fields that all families share.
   void visit_shared_config(ConfigVisitor& v);
-  // Sets up what follows from the configuration.
+  // Sets up what follows from the configuration. `rope_dims`: rotated values of a head.
   void set_rope(int64_t rope_dims);
 
   void visit_embedding(WeightVisitor& v);

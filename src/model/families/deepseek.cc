@@ -3,12 +3,18 @@
 #include <fmt/core.h>
 
 #include "base/core/error.h"
+#include "model/families/config_reader.h"
 #include "model/families/decoder.h"
 #include "model/layers/attention_mla.h"
 #include "model/layers/mlp.h"
 
 namespace minke {
 namespace {
+
+// How experts are chosen (topk_method).
+constexpr std::string_view kGreedy = "greedy";
+constexpr std::string_view kGroupLimited = "group_limited_greedy";  // V2
+constexpr std::string_view kBiased = "noaux_tc";                    // V3
 
 // DeepSeek-V2, V2-Lite, V2.5, Coder-V2, V3, R1 and V3.1: latent attention, and in all but the first
 // layers routed experts beside shared ones. Multi-token-prediction layers are not loaded.
@@ -29,10 +35,16 @@ class DeepSeekModel : public DecoderModel {
     MoeMlp moe;  // in the others
   };
 
+  struct Groups {
+    int64_t count = 1, chosen = 1;
+  };
+
   void visit_attention_config(ConfigVisitor& v);
   void visit_moe_config(ConfigVisitor& v);
-  void read_router(const ConfigReader& reader);
-  void read_gguf_router(const ConfigReader& reader);
+  void visit_router_config(ConfigVisitor& v);
+  bool has_selection_bias(const ConfigVisitor& v) const;
+  Groups released_groups(const ConfigVisitor& v, bool biased) const;
+  void set_router(const std::string& source);
   void check(const std::string& source) const;
   bool is_moe(int64_t layer) const {
     return moe_.experts > 0 && layer >= dense_layers_ && layer % moe_every_ == 0;
@@ -45,6 +57,8 @@ class DeepSeekModel : public DecoderModel {
   int64_t moe_every_ = 1;
   int64_t shared_experts_ = 0;
   int64_t top_k_ = 1, groups_ = 1, top_groups_ = 1;
+  std::string score_, method_;  // scoring_func, topk_method
+  bool v3_defaults_ = false;    // of those two, where config.json lacks them
   std::vector<Layer> layers_;
 };
 
@@ -56,8 +70,14 @@ DeepSeekModel::DeepSeekModel(const Checkpoint& checkpoint) {
   reader.require_text({"hidden_act", ""}, "silu");
   reader.require_flag({"attention_bias", ""}, false);
   reader.require_flag({"rope_interleave", ""}, true);
+  // transformers' port of V3 knows one router and does not store its fields.
+  v3_defaults_ = checkpoint.metadata().text("model_type") == "deepseek_v3";
   visit_config(reader);
-  read_router(reader);
+  // Cut to its first layers, a model may have none with experts, and no router to tell of.
+  bool any_experts = false;
+  for (int64_t i = 0; i < config_.layers; ++i) any_experts |= is_moe(i);
+  if (!any_experts) moe_.experts = 0;
+  set_router(checkpoint.source());
   check(checkpoint.source());
   moe_.dim = attention_.dim = config_.dim;
   moe_.shared_inner = shared_experts_ * moe_.inner;
@@ -82,7 +102,7 @@ void DeepSeekModel::visit_config(ConfigVisitor& v) {
   visit_attention_config(v);
   v.integer({"intermediate_size", "feed_forward_length"}, dense_inner_, 1, 1 << 24);
   visit_moe_config(v);
-  visit_rope(v, config_.rope_theta, config_.rope_scaling, /*deepseek=*/true);
+  v.rope(config_.rope_theta, config_.rope_scaling, /*deepseek=*/true);
 }
 
 void DeepSeekModel::visit_attention_config(ConfigVisitor& v) {
@@ -99,92 +119,90 @@ void DeepSeekModel::visit_attention_config(ConfigVisitor& v) {
   }
   // Files with a split kv_b call the cached row's widths key_length and value_length and the heads'
   // own *_mla; older files have the heads' own only.
-  const auto* reader = dynamic_cast<ConfigReader*>(&v);
-  const bool split = reader == nullptr || reader->checkpoint().metadata().has(
-                                              reader->key({"", "attention.key_length_mla"}));
+  const bool split = v.has({"", "attention.key_length_mla"});
   int64_t key = a.key_dim(), value = a.value_dim;
   v.integer({"", split ? "attention.key_length_mla" : "attention.key_length"}, key, a.rope_dim + 1,
             kMost);
   v.integer({"", split ? "attention.value_length_mla" : "attention.value_length"}, value, 1, kMost);
   a.nope_dim = key - a.rope_dim;
   a.value_dim = value;
-  if (reader == nullptr) {
-    int64_t cached = a.kv_width(), one = 1;
-    v.integer({"", "attention.key_length"}, cached, 1, kMost);
-    v.integer({"", "attention.value_length"}, a.kv_rank, 1, kMost);
-    v.integer({"", "attention.head_count_kv"}, one, 1, 1);
-  }
+  v.derived("attention.key_length", a.kv_width());
+  v.derived("attention.value_length", a.kv_rank);
+  v.derived("attention.head_count_kv", 1);
 }
 
 void DeepSeekModel::visit_moe_config(ConfigVisitor& v) {
   v.integer({"n_routed_experts", "expert_count"}, moe_.experts, 0, 1 << 16, 0);
   v.integer({"first_k_dense_replace", "leading_dense_block_count"}, dense_layers_, 0, 1 << 16, 0);
-  v.integer({"moe_layer_freq", ""}, moe_every_, 1, 1 << 16, 1);
   if (moe_.experts == 0) return;
+  v.integer({"moe_layer_freq", ""}, moe_every_, 1, 1 << 16, 1);
   v.integer({"num_experts_per_tok", "expert_used_count"}, top_k_, 1, 1 << 16);
   v.integer({"moe_intermediate_size", "expert_feed_forward_length"}, moe_.inner, 1, 1 << 24);
   v.integer({"n_shared_experts", "expert_shared_count"}, shared_experts_, 0, 1 << 10, 0);
-  double scale = moe_.router.scale;
-  v.number({"routed_scaling_factor", "expert_weights_scale"}, scale, 0, 1e6, 1);
-  // GGUF files mean no scaling by 0.
-  moe_.router.scale = static_cast<float>(v.naming() == Naming::kGguf && scale == 0 ? 1 : scale);
-  v.flag({"norm_topk_prob", "expert_weights_norm"}, moe_.router.normalize, false);
-  if (v.naming() == Naming::kGguf) {
-    int64_t gating = moe_.router.score == RouterScore::kSigmoid ? 2 : 1;
-    v.integer({"", "expert_gating_func"}, gating, 1, 2, 1);
-    moe_.router.score = gating == 2 ? RouterScore::kSigmoid : RouterScore::kSoftmax;
-  }
-  v.integer({"n_group", "expert_group_count"}, groups_, 1, 1 << 10, 1);
-  v.integer({"topk_group", "expert_group_used_count"}, top_groups_, 1, 1 << 10, 1);
+  visit_router_config(v);
 }
 
-// How experts are chosen: greedy, group_limited_greedy (V2) or noaux_tc (V3).
-void DeepSeekModel::read_router(const ConfigReader& reader) {
-  if (moe_.experts == 0) return;
-  if (reader.naming() == Naming::kGguf) {
-    read_gguf_router(reader);
+void DeepSeekModel::visit_router_config(ConfigVisitor& v) {
+  const bool gguf = v.naming() == Naming::kGguf;
+  RouterOptions& router = moe_.router;
+  double scale = router.scale;
+  v.number({"routed_scaling_factor", "expert_weights_scale"}, scale, gguf ? 0 : 1e-6, 1e6, 1);
+  router.scale = static_cast<float>(scale);
+  if (router.scale == 0) router.scale = 1;  // GGUF files mean no scaling by 0
+  v.flag({"norm_topk_prob", "expert_weights_norm"}, router.normalize, false);
+  if (gguf) {
+    int64_t gating = score_ == "sigmoid" ? 2 : 1;
+    v.integer({"", "expert_gating_func"}, gating, 1, 2, 1);
+    score_ = gating == 2 ? "sigmoid" : "softmax";
   } else {
-    const Metadata& m = reader.checkpoint().metadata();
-    // transformers' port of V3 knows one router and does not store these fields.
-    const bool v3 = m.text("model_type") == "deepseek_v3";
-    const std::string method = m.text("topk_method").value_or(v3 ? "noaux_tc" : "greedy");
-    const std::string score = m.text("scoring_func").value_or(v3 ? "sigmoid" : "softmax");
-    if (score != "softmax" && score != "sigmoid") {
-      fail(reader.checkpoint().source(), "scoring_func: expected softmax or sigmoid, found \"{}\"",
-           printable(score));
-    }
-    moe_.router.score = score == "sigmoid" ? RouterScore::kSigmoid : RouterScore::kSoftmax;
-    moe_.biased = method == "noaux_tc";
-    if (method == "greedy") {
-      groups_ = top_groups_ = 1;
-    } else if (method != "group_limited_greedy" && !moe_.biased) {
-      fail(reader.checkpoint().source(),
-           "topk_method: expected greedy, group_limited_greedy or noaux_tc, found \"{}\"",
-           printable(method));
-    }
+    v.text({"scoring_func", ""}, score_, v3_defaults_ ? "sigmoid" : "softmax");
   }
+  const bool biased = gguf && has_selection_bias(v);
+  const Groups missing = gguf ? released_groups(v, biased) : Groups{};
+  v.integer({"n_group", "expert_group_count"}, groups_, 1, 1 << 10, missing.count);
+  v.integer({"topk_group", "expert_group_used_count"}, top_groups_, 1, 1 << 10, missing.chosen);
+  // GGUF metadata does not name the method. A selection bias means noaux_tc, groups without one
+  // mean group_limited_greedy.
+  std::string_view method = v3_defaults_ ? kBiased : kGreedy;
+  if (gguf) method = biased ? kBiased : groups_ > 1 ? kGroupLimited : kGreedy;
+  v.text({"topk_method", ""}, method_, method);
+}
+
+bool DeepSeekModel::has_selection_bias(const ConfigVisitor& v) const {
+  for (int64_t i = 0; i < config_.layers; ++i) {
+    if (v.tensor(fmt::format("blk.{}.exp_probs_b.bias", i))) return true;
+  }
+  return false;
+}
+
+// GGUF conversions before late 2025 lack the groups: then those of the released models with that
+// many experts are meant (docs/decisions/002-missing-expert-groups.md).
+DeepSeekModel::Groups DeepSeekModel::released_groups(const ConfigVisitor& v, bool biased) const {
+  if (v.has({"", "expert_group_count"})) return {};
+  if (moe_.experts == 256 && biased && config_.layers == 61) return {8, 4};  // V3, R1, V3.1
+  if (moe_.experts == 160 && !biased) return {8, 3};                         // V2, V2.5, Coder-V2
+  return {};
+}
+
+// From what was read to what is computed with.
+void DeepSeekModel::set_router(const std::string& source) {
+  if (moe_.experts == 0) return;
+  if (score_ != "softmax" && score_ != "sigmoid") {
+    fail(source, "scoring_func: expected softmax or sigmoid, found \"{}\"", printable(score_));
+  }
+  if (method_ != kGreedy && method_ != kGroupLimited && method_ != kBiased) {
+    fail(source, "topk_method: expected greedy, group_limited_greedy or noaux_tc, found \"{}\"",
+         printable(method_));
+  }
+  // config.json may hold groups that this method does not look at.
+  if (method_ == kGreedy && !facts_.gguf_source) groups_ = top_groups_ = 1;
+  if (method_ == kGroupLimited && groups_ == 1) method_ = kGreedy;  // the same choice
+  moe_.biased = method_ == kBiased;
+  moe_.router.score = score_ == "sigmoid" ? RouterScore::kSigmoid : RouterScore::kSoftmax;
   moe_.router.top_k = static_cast<int>(top_k_);
   moe_.router.groups = static_cast<int>(groups_);
   moe_.router.top_groups = static_cast<int>(top_groups_);
   moe_.router.group_score = moe_.biased ? GroupScore::kTopTwoSum : GroupScore::kMax;
-}
-
-// GGUF metadata does not name the method. A selection bias means noaux_tc; groups without one mean
-// group_limited_greedy. Conversions before late 2025 lack the groups: then those of the released
-// models with that many experts are meant.
-void DeepSeekModel::read_gguf_router(const ConfigReader& reader) {
-  const Checkpoint& c = reader.checkpoint();
-  for (int64_t i = 0; i < config_.layers && !moe_.biased; ++i) {
-    moe_.biased = c.find(fmt::format("blk.{}.exp_probs_b.bias", i)).has_value();
-  }
-  if (c.metadata().has(reader.key({"", "expert_group_count"}))) return;
-  if (moe_.experts == 256 && moe_.biased && config_.layers == 61) {
-    groups_ = 8;
-    top_groups_ = 4;
-  } else if (moe_.experts == 160 && !moe_.biased) {
-    groups_ = 8;
-    top_groups_ = 3;
-  }
 }
 
 void DeepSeekModel::check(const std::string& source) const {

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/core/error.h"
+#include "model/families/config_reader.h"
 
 namespace minke {
 
@@ -21,10 +22,7 @@ DenseModel::DenseModel(const DenseFacts& facts, const Checkpoint& checkpoint) {
   reader.require_flag({"mlp_bias", ""}, false);
   reader.require_flag({"use_sliding_window", ""}, false);
   if (!facts.qkv_bias) reader.require_flag({"attention_bias", ""}, false);
-  if (checkpoint.metadata().integer(reader.key({"num_local_experts", "expert_count"})).value_or(0) >
-      0) {
-    fail(checkpoint.source(), "architecture '{}' with experts is not supported", facts.family);
-  }
+  reader.require_none({"num_local_experts", "expert_count"}, "experts");
   visit_config(reader);
   if (attention_.heads % attention_.kv_heads != 0) {
     fail(checkpoint.source(), "{} query heads are not a multiple of {} key-value heads",
@@ -55,7 +53,7 @@ void DenseModel::visit_config(ConfigVisitor& v) {
   int64_t rotated = a.head_dim;
   v.integer({"", "rope.dimension_count"}, rotated, a.head_dim, a.head_dim, a.head_dim);
   v.integer({"intermediate_size", "feed_forward_length"}, inner_, 1, 1 << 24);
-  visit_rope(v, config_.rope_theta, config_.rope_scaling, /*deepseek=*/false);
+  v.rope(config_.rope_theta, config_.rope_scaling, /*deepseek=*/false);
 }
 
 void DenseModel::visit(WeightVisitor& v) {

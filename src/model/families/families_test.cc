@@ -6,27 +6,15 @@
 
 #include "base/core/error.h"
 #include "model/families/bundle.h"
+#include "model/families/changed_shape.h"
 #include "model/families/gguf_tensors.h"
 #include "model/families/shapes.h"
+#include "model/formats/open_checkpoint.h"
 
 namespace minke {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A named shape with some fields set otherwise; an empty text removes the field.
-Checkpoint changed(std::string_view shape, const std::map<std::string, MetaValue>& changes) {
-  const Checkpoint original = named_shape(shape);
-  Metadata metadata("config.json");
-  for (const auto& [key, value] : original.metadata().values()) {
-    if (!changes.contains(key)) metadata.set(key, value);
-  }
-  for (const auto& [key, value] : changes) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr || !text->empty()) metadata.set(key, value);
-  }
-  return Checkpoint(Naming::kHuggingFace, std::move(metadata));
-}
 
 std::string error_of(const Checkpoint& checkpoint) {
   try {

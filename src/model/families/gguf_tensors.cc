@@ -11,6 +11,7 @@
 #include "base/core/rng.h"
 #include "base/core/utf8.h"
 #include "math/quant/quant.h"
+#include "model/families/gguf_config.h"
 #include "text/tokenizer/byte_alphabet.h"
 
 namespace minke {
@@ -238,15 +239,6 @@ void write_random_gguf(Model& model, const std::string& name, DType type, uint64
   Metadata metadata = gguf_metadata(model, name);
   add_byte_tokenizer(metadata, model.facts().vocab);
   write_gguf(path, metadata, lister.tensors);
-}
-
-Metadata gguf_metadata(Model& model, const std::string& name) {
-  Metadata metadata(name);
-  metadata.set("general.architecture", model.facts().gguf_architecture);
-  metadata.set("general.name", name);
-  GgufConfigWriter writer(metadata, model.facts().gguf_architecture + ".");
-  model.visit_config(writer);
-  return metadata;
 }
 
 }  // namespace minke

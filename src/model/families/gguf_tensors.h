@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/families/model.h"
+#include "model/formats/write_checkpoint.h"
 
 namespace minke {
 
@@ -23,8 +24,5 @@ std::vector<TensorToWrite> gguf_tensors(Model& model, DType type);
 void write_random_gguf(Model& model, const std::string& name, DType type, uint64_t seed,
                        const std::filesystem::path& path,
                        const std::function<void(int64_t, int64_t)>& progress = {});
-
-// The model's configuration as GGUF metadata, with general.architecture and general.name.
-Metadata gguf_metadata(Model& model, const std::string& name);
 
 }  // namespace minke

@@ -1,8 +1,9 @@
+#include "model/families/rope_config.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "base/core/error.h"
-#include "model/families/config_visitor.h"
 
 namespace minke {
 namespace {
@@ -39,16 +40,15 @@ RopeScaling::Kind kind_of(std::string_view name, const std::string& source) {
        printable(name));
 }
 
-void read_hugging_face(ConfigVisitor& v, const Checkpoint& checkpoint, double& theta,
-                       RopeScaling& s, bool deepseek) {
-  const Metadata& m = checkpoint.metadata();
+void read_hugging_face(ConfigVisitor& v, const Metadata& m, double& theta, RopeScaling& s,
+                       bool deepseek) {
   const bool nested_theta = m.has("rope_parameters.rope_theta");
   v.number({nested_theta ? "rope_parameters.rope_theta" : "rope_theta", ""}, theta, 1, 1e12, 10000);
   const std::string prefix = hugging_face_prefix(m);
   if (prefix.empty()) return;
   std::string type;
   v.text({prefix + (m.has(prefix + "rope_type") ? "rope_type" : "type"), ""}, type, "none");
-  s.kind = kind_of(type, checkpoint.source());
+  s.kind = kind_of(type, m.source());
   if (s.kind == RopeScaling::Kind::kNone) return;
   v.number({prefix + "factor", ""}, s.factor, 1, 1e6);
   if (s.kind == RopeScaling::Kind::kLinear) return;
@@ -58,9 +58,8 @@ void read_hugging_face(ConfigVisitor& v, const Checkpoint& checkpoint, double& t
     v.number({prefix + "low_freq_factor", ""}, s.low_freq_factor, 1e-3, 1e6);
     v.number({prefix + "high_freq_factor", ""}, s.high_freq_factor, 1e-3, 1e6);
     if (s.low_freq_factor >= s.high_freq_factor) {
-      fail(checkpoint.source(),
-           "rope scaling: expected low_freq_factor {} below high_freq_factor {}", s.low_freq_factor,
-           s.high_freq_factor);
+      fail(m.source(), "rope scaling: expected low_freq_factor {} below high_freq_factor {}",
+           s.low_freq_factor, s.high_freq_factor);
     }
     return;
   }
@@ -82,8 +81,7 @@ void read_hugging_face(ConfigVisitor& v, const Checkpoint& checkpoint, double& t
   }
 }
 
-void read_gguf(ConfigVisitor& v, const Checkpoint& checkpoint, double& theta, RopeScaling& s,
-               bool deepseek) {
+void read_gguf(ConfigVisitor& v, const Metadata& m, double& theta, RopeScaling& s, bool deepseek) {
   v.number({"", "rope.freq_base"}, theta, 1, 1e12, 10000);
   // Files from before the type was stored scale linearly, under one of two names.
   double factor = 0, old_factor = 0;
@@ -91,7 +89,10 @@ void read_gguf(ConfigVisitor& v, const Checkpoint& checkpoint, double& theta, Ro
   v.number({"", "rope.scale_linear"}, old_factor, 0, 1e6, 0);
   std::string type;
   v.text({"", "rope.scaling.type"}, type, factor > 1 || old_factor > 1 ? "linear" : "none");
-  s.kind = kind_of(type, checkpoint.source());
+  s.kind = kind_of(type, m.source());
+  if (s.kind == RopeScaling::Kind::kLlama3) {
+    fail(m.source(), "rope scaling: expected none, linear or yarn in GGUF, found \"llama3\"");
+  }
   if (s.kind == RopeScaling::Kind::kLinear && factor == 0) {
     s.factor = std::max(old_factor, 1.0);
     return;
@@ -117,41 +118,50 @@ void read_gguf(ConfigVisitor& v, const Checkpoint& checkpoint, double& theta, Ro
   }
 }
 
-void write_gguf(ConfigVisitor& v, double& theta, RopeScaling& s, bool deepseek) {
+}  // namespace
+
+void read_rope(ConfigVisitor& v, const Metadata& metadata, double& theta, RopeScaling& scaling,
+               bool deepseek) {
+  if (v.naming() == Naming::kHuggingFace) {
+    read_hugging_face(v, metadata, theta, scaling, deepseek);
+  } else {
+    read_gguf(v, metadata, theta, scaling, deepseek);
+  }
+}
+
+void list_rope(ConfigVisitor& v, double& theta, RopeScaling& s, bool deepseek) {
+  using Kind = RopeScaling::Kind;
   v.number({"", "rope.freq_base"}, theta, 1, 1e12);
-  // Llama 3 scaling is stored as the tensor rope_freqs instead.
-  if (s.kind == RopeScaling::Kind::kNone || s.kind == RopeScaling::Kind::kLlama3) return;
-  std::string type = s.kind == RopeScaling::Kind::kLinear ? "linear" : "yarn";
+  if (s.kind == Kind::kNone) return;
+  if (s.kind == Kind::kLlama3) {
+    // Stored as the tensor rope_freqs instead, which the DeepSeek architecture does not have.
+    std::string type = "llama3";
+    if (deepseek) v.text({"rope_scaling.type", ""}, type, "none");
+    return;
+  }
+  std::string type = s.kind == Kind::kLinear ? "linear" : "yarn";
   v.text({"", "rope.scaling.type"}, type, "");
   v.number({"", "rope.scaling.factor"}, s.factor, 1, 1e6);
-  if (s.kind == RopeScaling::Kind::kLinear) return;
+  if (s.kind == Kind::kLinear) return;
   auto context = static_cast<int64_t>(s.original_context);
-  v.integer({"", "rope.scaling.original_context_length"}, context, 1, 1'000'000'000);
-  v.number({"", "rope.scaling.yarn_beta_fast"}, s.beta_fast, 0, 1e6);
-  v.number({"", "rope.scaling.yarn_beta_slow"}, s.beta_slow, 0, 1e6);
+  if (const auto whole = static_cast<double>(context); whole != s.original_context) {
+    v.number({"rope_scaling.original_max_position_embeddings", ""}, s.original_context, 1,
+             kMostTokens, whole);
+  }
+  v.integer({"", "rope.scaling.original_context_length"}, context, 1,
+            static_cast<int64_t>(kMostTokens));
+  v.number({"", "rope.scaling.yarn_beta_fast"}, s.beta_fast, 1e-3, 1e6);
+  v.number({"", "rope.scaling.yarn_beta_slow"}, s.beta_slow, 1e-3, 1e6);
   if (deepseek) {
-    if (s.attention_factor != 1)
-      fail("GGUF", "mscale and mscale_all_dim that differ cannot be stored");
+    // Other than 1 where mscale and mscale_all_dim differ.
+    v.number({"rope_scaling.attention_factor", ""}, s.attention_factor, 0, 100, 1);
     double multiplier = s.mscale_all_dim / 10;
     v.number({"", "rope.scaling.yarn_log_multiplier"}, multiplier, 0, 10);
   } else if (s.attention_factor > 0) {
     RopeScaling plain = s;
     plain.attention_factor = 0;
     double multiplier = s.attention_factor / rope_magnitude(plain);
-    v.number({"", "rope.scaling.attn_factor"}, multiplier, 0, 100);
-  }
-}
-
-}  // namespace
-
-void visit_rope(ConfigVisitor& v, double& theta, RopeScaling& scaling, bool deepseek) {
-  auto* reader = dynamic_cast<ConfigReader*>(&v);
-  if (reader == nullptr) {
-    write_gguf(v, theta, scaling, deepseek);
-  } else if (v.naming() == Naming::kHuggingFace) {
-    read_hugging_face(v, reader->checkpoint(), theta, scaling, deepseek);
-  } else {
-    read_gguf(v, reader->checkpoint(), theta, scaling, deepseek);
+    v.number({"", "rope.scaling.attn_factor"}, multiplier, 1e-3, 100);
   }
 }
 

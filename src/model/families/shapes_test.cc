@@ -5,6 +5,7 @@
 #include "base/core/error.h"
 #include "model/families/active_bytes.h"
 #include "model/families/gguf_tensors.h"
+#include "model/formats/open_checkpoint.h"
 
 namespace minke {
 namespace {

@@ -1,21 +1,14 @@
 #pragma once
 
-#include <filesystem>
-#include <functional>
 #include <map>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "math/tensor/tensor.h"
 #include "model/formats/metadata.h"
 
 namespace minke {
-
-struct TokenizerSpec;  // text/tokenizer/tokenizer.h
 
 // How a checkpoint names its tensors and configuration fields.
 enum class Naming { kHuggingFace, kGguf };
@@ -60,41 +53,5 @@ class Checkpoint {
   std::map<std::string, Tensor, std::less<>> tensors_;
   std::map<std::string, std::string, std::less<>> unusable_;
 };
-
-// Opens a GGUF file (or the first of a sharded set), or a Hugging Face folder with config.json and
-// model.safetensors or model.safetensors.index.json; a .safetensors file beside a config.json
-// stands for its folder. Throws Error that names the file and what is wrong.
-Checkpoint open_checkpoint(const std::filesystem::path& path);
-
-// Readers and writers of the two formats. Writers go through AtomicFile, so that `path` is
-// never half-written.
-Checkpoint read_gguf(const std::filesystem::path& path);
-Checkpoint read_hugging_face(const std::filesystem::path& folder);
-void read_safetensors(const std::filesystem::path& file, Checkpoint& into);
-
-// The tokenizer in a GGUF file's metadata (tokenizer.ggml.*). Throws Error if there is none, or it
-// is not byte-level BPE.
-TokenizerSpec read_gguf_tokenizer(const Checkpoint& checkpoint);
-
-// A tensor to be written: `bytes` is called once, in order, when its bytes are due, and must give
-// as many as the type and shape announce. Lets a writer produce files much larger than memory.
-struct TensorToWrite {
-  std::string name;
-  DType type = DType::kF32;
-  Shape shape;
-  // Returns the bytes, which must stay valid until the next call.
-  std::function<std::span<const uint8_t>()> bytes;
-};
-// Version 3, alignment 32. `metadata` values are written as bool, u32 (integers that fit; else i32,
-// u64, i64), f32 and string; lists as they were in the GGUF file they come from, else of bool, i32
-// (i64 where one does not fit), f32 and string. The keys that describe the source's own layout
-// (general.alignment, split.*) are left out.
-void write_gguf(const std::filesystem::path& path, const Metadata& metadata,
-                const std::vector<TensorToWrite>& tensors);
-// One file. `metadata` of texts only, for "__metadata__"; quantized types are refused. An F8_E4M3
-// tensor's block scales are a tensor of their own, NAME_scale_inv, and the caller's to write.
-void write_safetensors(const std::filesystem::path& path,
-                       const std::map<std::string, std::string>& metadata,
-                       const std::vector<TensorToWrite>& tensors);
 
 }  // namespace minke

@@ -6,8 +6,8 @@
 #include "base/core/byte_reader.h"
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
-#include "model/formats/checkpoint.h"
 #include "model/formats/gguf_types.h"
+#include "model/formats/open_checkpoint.h"
 #include "model/formats/parse.h"
 
 namespace minke {

@@ -1,8 +1,8 @@
+#include "model/formats/gguf_tokenizer.h"
+
 #include <utility>
 
 #include "base/core/error.h"
-#include "model/formats/checkpoint.h"
-#include "text/tokenizer/tokenizer.h"
 
 namespace minke {
 namespace {

@@ -1,5 +1,6 @@
+#include "model/formats/gguf_tokenizer.h"
+
 #include "model/formats/test_files.h"
-#include "text/tokenizer/tokenizer.h"
 
 namespace minke {
 namespace {

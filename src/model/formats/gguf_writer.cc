@@ -4,8 +4,8 @@
 #include "base/core/check.h"
 #include "base/core/error.h"
 #include "model/formats/atomic_file.h"
-#include "model/formats/checkpoint.h"
 #include "model/formats/gguf_types.h"
+#include "model/formats/write_checkpoint.h"
 
 namespace minke {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
 #include "math/quant/quant.h"
-#include "model/formats/checkpoint.h"
+#include "model/formats/open_checkpoint.h"
 #include "model/formats/parse.h"
 
 namespace minke {
@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 // multiple of that in memory.
 constexpr uintmax_t kMaxConfigBytes = uintmax_t{4} << 20;
 constexpr uintmax_t kMaxIndexBytes = uintmax_t{256} << 20;
+// Rows and columns of F8_E4M3 values that share a scale.
 constexpr int64_t kScaleBlock = 128;
 
 JsonDocument read_json(const fs::path& path, uintmax_t max_bytes) {
@@ -145,8 +146,8 @@ void check_block_scales(const Checkpoint& checkpoint) {
     }
     const auto blocks = [](int64_t n) { return n / kScaleBlock + (n % kScaleBlock != 0); };
     if (t.shape.rank() != 2 || scales.shape != Shape{blocks(t.shape[0]), blocks(t.shape[1])}) {
-      fail(where, "expected one scale for each 128x128 block of a matrix, found shape {} for {}",
-           scales.shape.to_string(), t.shape.to_string());
+      fail(where, "expected one scale for each {}x{} block of a matrix, found shape {} for {}",
+           kScaleBlock, kScaleBlock, scales.shape.to_string(), t.shape.to_string());
     }
   }
 }

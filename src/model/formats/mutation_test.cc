@@ -7,9 +7,9 @@
 #include <malloc.h>
 #include <nlohmann/json.hpp>
 
+#include "model/formats/gguf_tokenizer.h"
 #include "model/formats/parse.h"
 #include "model/formats/test_files.h"
-#include "text/tokenizer/tokenizer.h"
 
 // Heap in use and its peak, for this whole test program.
 namespace {

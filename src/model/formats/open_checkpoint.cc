@@ -1,10 +1,10 @@
+#include "model/formats/open_checkpoint.h"
+
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
-#include "model/formats/checkpoint.h"
 
 namespace minke {
 namespace {
@@ -57,6 +57,10 @@ Checkpoint open_checkpoint(const std::filesystem::path& path) {
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) fail(name, "expected a model file or folder, found nothing there");
   if (fs::is_directory(status)) return read_hugging_face(path);
+  // Opening a device can do something; a pipe is not opened before somebody writes.
+  if (!fs::is_regular_file(status)) {
+    fail(name, "expected a regular file or a folder, found {}", describe_file_type(status.type()));
+  }
 
   const auto file = MappedFile::open(path);
   const std::string start = opening(*file);

@@ -5,7 +5,7 @@
 
 #include "base/core/byte_reader.h"
 #include "base/core/error.h"
-#include "model/formats/checkpoint.h"
+#include "model/formats/open_checkpoint.h"
 #include "model/formats/parse.h"
 
 namespace minke {

@@ -6,7 +6,7 @@
 #include "base/core/error.h"
 #include "base/core/utf8.h"
 #include "model/formats/atomic_file.h"
-#include "model/formats/checkpoint.h"
+#include "model/formats/write_checkpoint.h"
 
 namespace minke {
 namespace {

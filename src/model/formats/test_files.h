@@ -12,8 +12,9 @@
 #include "base/core/error.h"
 #include "base/core/rng.h"
 #include "math/quant/quant.h"
-#include "model/formats/checkpoint.h"
 #include "model/formats/gguf_types.h"
+#include "model/formats/open_checkpoint.h"
+#include "model/formats/write_checkpoint.h"
 
 // What the tests of this folder make their files with.
 namespace minke::testing {

@@ -1,8 +1,7 @@
-#include "model/families/config_visitor.h"
-
-#include <cmath>
+#include "model/families/config_reader.h"
 
 #include "base/core/error.h"
+#include "model/families/rope_config.h"
 
 namespace minke {
 
@@ -12,6 +11,16 @@ ConfigReader::ConfigReader(const Checkpoint& checkpoint, std::string gguf_prefix
 std::string ConfigReader::key(FieldName name) const {
   if (naming() == Naming::kHuggingFace) return std::string(name.hugging_face);
   return name.gguf.empty() ? "" : gguf_prefix_ + std::string(name.gguf);
+}
+
+bool ConfigReader::has(FieldName name) const {
+  const std::string k = key(name);
+  return !k.empty() && checkpoint_.metadata().has(k);
+}
+
+std::optional<Shape> ConfigReader::tensor(std::string_view name) const {
+  const auto found = checkpoint_.find(name);
+  return found ? std::optional(found->shape) : std::nullopt;
 }
 
 void ConfigReader::integer(FieldName name, int64_t& value, int64_t low, int64_t high,
@@ -54,6 +63,10 @@ void ConfigReader::text(FieldName name, std::string& value, std::string_view fal
   value = found.value_or(std::string(fallback));
 }
 
+void ConfigReader::rope(double& theta, RopeScaling& scaling, bool deepseek) {
+  read_rope(*this, checkpoint_.metadata(), theta, scaling, deepseek);
+}
+
 void ConfigReader::require_text(FieldName name, std::string_view expected) const {
   const std::string k = key(name);
   if (k.empty()) return;
@@ -74,22 +87,13 @@ void ConfigReader::require_flag(FieldName name, bool expected) const {
   }
 }
 
-void GgufConfigWriter::integer(FieldName name, int64_t& value, int64_t, int64_t,
-                               std::optional<int64_t>) {
-  if (!name.gguf.empty()) metadata_.set(gguf_prefix_ + std::string(name.gguf), value);
-}
-
-void GgufConfigWriter::number(FieldName name, double& value, double, double,
-                              std::optional<double>) {
-  if (!name.gguf.empty()) metadata_.set(gguf_prefix_ + std::string(name.gguf), value);
-}
-
-void GgufConfigWriter::flag(FieldName name, bool& value, bool) {
-  if (!name.gguf.empty()) metadata_.set(gguf_prefix_ + std::string(name.gguf), value);
-}
-
-void GgufConfigWriter::text(FieldName name, std::string& value, std::string_view) {
-  if (!name.gguf.empty()) metadata_.set(gguf_prefix_ + std::string(name.gguf), value);
+void ConfigReader::require_none(FieldName name, std::string_view what) const {
+  const std::string k = key(name);
+  const auto found = k.empty() ? std::nullopt : checkpoint_.metadata().integer(k);
+  if (found && *found > 0) {
+    fail(checkpoint_.source(), "configuration field '{}': {} are not supported, found {}", k, what,
+         *found);
+  }
 }
 
 }  // namespace minke
