@@ -176,7 +176,7 @@ bool DeepSeekModel::has_selection_bias(const ConfigVisitor& v) const {
 }
 
 // GGUF conversions before late 2025 lack the groups: then those of the released models with that
-// many experts are meant (docs/decisions/002-missing-expert-groups.md).
+// many experts are meant (docs/decisions/004-missing-expert-groups.md).
 DeepSeekModel::Groups DeepSeekModel::released_groups(const ConfigVisitor& v, bool biased) const {
   if (v.has({"", "expert_group_count"})) return {};
   if (moe_.experts == 256 && biased && config_.layers == 61) return {8, 4};  // V3, R1, V3.1
