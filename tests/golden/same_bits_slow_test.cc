@@ -11,6 +11,7 @@
 #include "base/cpu/isa.h"
 #include "model/families/gguf_tensors.h"
 #include "model/families/shapes.h"
+#include "model/formats/open_checkpoint.h"
 #include "serve/engine/session.h"
 
 // A token's logits are the same bits whatever the number of threads, however a prompt was cut, and
