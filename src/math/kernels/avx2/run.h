@@ -5,7 +5,10 @@
 #include "math/kernels/avx2/avx2.h"
 
 // What the unpackers share. A format is a struct with
-//   kValues (values of a block), kBytes (bytes of a block) and
+//   kValues (values of a block), kBytes (bytes of a block),
+//   kColumnsOfScale (values that share a scale), kOffset (whether it has offsets),
+//   kSigned, kZero, kLargest: decode gives codes q + kZero, of at most kLargest in absolute value
+//     and none negative unless kSigned; kZero is 0 or a power of two,
 //   decode(block, Run&) if a block has 256 values, decode(Blocks<kBytes>, Run&) if it has 32.
 
 namespace minke::avx2 {
@@ -41,14 +44,25 @@ struct Blocks {
   const uint8_t* operator[](int k) const { return first + (k < last ? k : last) * kBytes; }
 };
 
-// Decodes the run at `row`, of which `values` are there.
+// Decodes the run at `row`, of which `values` are there, leaving q + kZero in its q.
 template <typename Format>
-[[gnu::always_inline]] inline void decode_run(const uint8_t* row, int64_t values, Run& run) {
+[[gnu::always_inline]] inline void decode_codes(const uint8_t* row, int64_t values, Run& run) {
   if constexpr (Format::kValues == kRun) {
     Format::decode(row, run);
   } else {
     Format::decode(Blocks<Format::kBytes>{row, static_cast<int>(values / Format::kValues) - 1},
                    run);
+  }
+}
+
+// The same with q itself.
+template <typename Format>
+[[gnu::always_inline]] inline void decode_run(const uint8_t* row, int64_t values, Run& run) {
+  decode_codes<Format>(row, values, run);
+  if constexpr (Format::kZero != 0) {
+    for (auto& quarter : run.q) {
+      for (auto& q : quarter) q = _mm256_sub_epi8(q, _mm256_set1_epi8(Format::kZero));
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+#include "math/kernels/avx2/panel.h"
+#include "math/kernels/avx2/product.h"
 #include "math/kernels/avx2/run.h"
 
 // Formats with blocks of 256 values. Layouts: scalar/unpack_k.cc.
@@ -78,6 +80,8 @@ namespace {
 
 struct Q4_K {
   static constexpr int kValues = 256, kBytes = 144;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 15, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_nibbles64(b + 16, run);
     load_six_bits(b, run);
@@ -86,6 +90,8 @@ struct Q4_K {
 
 struct Q5_K {
   static constexpr int kValues = 256, kBytes = 176;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 31, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     __m256i fifth[4][2];
     split_bits(b + 16, fifth);
@@ -101,6 +107,8 @@ struct Q5_K {
 
 struct Q6_K {
   static constexpr int kValues = 256, kBytes = 210;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 32, kLargest = 63, kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     const __m256i mask = _mm256_set1_epi8(15);
     __m256i both[4];
@@ -113,8 +121,7 @@ struct Q6_K {
       const __m256i nibbles[2] = {_mm256_permute2x128_si256(low, high, 0x20),
                                   _mm256_permute2x128_si256(low, high, 0x31)};
       for (int h = 0; h < 2; ++h) {
-        const __m256i q = _mm256_or_si256(nibbles[h], _mm256_slli_epi32(crumbs.q[t][h], 4));
-        run.q[t][h] = _mm256_sub_epi8(q, _mm256_set1_epi8(32));
+        run.q[t][h] = _mm256_or_si256(nibbles[h], _mm256_slli_epi32(crumbs.q[t][h], 4));
       }
     }
     scale_bytes(f16_at(b + 208), load16(b + 192), run.scale);
@@ -124,6 +131,8 @@ struct Q6_K {
 
 struct Q2_K {
   static constexpr int kValues = 256, kBytes = 84;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 3, kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_crumbs128(b + 16, run);
     const __m128i mask = _mm_set1_epi8(15);
@@ -135,6 +144,8 @@ struct Q2_K {
 
 struct Q3_K {
   static constexpr int kValues = 256, kBytes = 110;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 4, kLargest = 7, kColumnsOfScale = 16;
   // 16 scales of 6 bits, less 32: low nibbles in 8 bytes, high crumbs in 4.
   [[gnu::always_inline]] static __m128i scales(const uint8_t* b) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
@@ -151,8 +162,7 @@ struct Q3_K {
     split_crumbs128(b + 32, run);
     for (int t = 0; t < 4; ++t) {
       for (int h = 0; h < 2; ++h) {
-        const __m256i q = _mm256_or_si256(run.q[t][h], _mm256_slli_epi32(third[t][h], 2));
-        run.q[t][h] = _mm256_sub_epi8(q, _mm256_set1_epi8(4));
+        run.q[t][h] = _mm256_or_si256(run.q[t][h], _mm256_slli_epi32(third[t][h], 2));
       }
     }
     scale_bytes(f16_at(b + 108), scales(b + 96), run.scale);
@@ -162,6 +172,8 @@ struct Q3_K {
 
 struct IQ4_XS {
   static constexpr int kValues = 256, kBytes = 136;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kZero = 0, kLargest = 127, kColumnsOfScale = 32;
   // A scale of 6 bits, less 32, for each two groups: high crumbs in 2 bytes, low nibbles in 4.
   [[gnu::always_inline]] static __m256 scales(const uint8_t* b) {
     const __m256i nibbles = _mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(load_u32(b + 2))),
@@ -182,11 +194,17 @@ struct IQ4_XS {
 
 }  // namespace
 
-extern const Unpackers kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>};
-extern const Unpackers kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>};
-extern const Unpackers kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>};
-extern const Unpackers kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>};
-extern const Unpackers kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>};
-extern const Unpackers kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>};
+extern const QuantizedFormat kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>, product_few<Q2_K>,
+                                      product_many<Q2_K>};
+extern const QuantizedFormat kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>, product_few<Q3_K>,
+                                      product_many<Q3_K>};
+extern const QuantizedFormat kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>, product_few<Q4_K>,
+                                      product_many<Q4_K>};
+extern const QuantizedFormat kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>, product_few<Q5_K>,
+                                      product_many<Q5_K>};
+extern const QuantizedFormat kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>, product_few<Q6_K>,
+                                      product_many<Q6_K>};
+extern const QuantizedFormat kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>, product_few<IQ4_XS>,
+                                        product_many<IQ4_XS>};
 
 }  // namespace minke::avx2
