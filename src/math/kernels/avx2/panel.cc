@@ -178,22 +178,22 @@ void multiply_rows(Tile tile) {
   }
 }
 
-#ifndef MOST
-#define MOST 3
-#endif
 template <PanelKind kKind>
 void multiply_kind(Tile tile, int64_t m_count) {
-  constexpr int kMost = MOST;
+  constexpr int kMost = 3;
   int64_t m = 0;
   for (; m + kMost <= m_count; m += kMost) {
     multiply_rows<kKind, kMost>(tile);
     tile.x += kMost * tile.x_stride;
     tile.out += kMost * tile.out_stride;
   }
-  for (; m < m_count; ++m) {
-    multiply_rows<kKind, 1>(tile);
-    tile.x += tile.x_stride;
-    tile.out += tile.out_stride;
+  switch (m_count - m) {
+    case 2:
+      return multiply_rows<kKind, 2>(tile);
+    case 1:
+      return multiply_rows<kKind, 1>(tile);
+    default:
+      return;
   }
 }
 

@@ -16,14 +16,16 @@ namespace {
 // Quarters of 4-bit codes where 64 values share 32 bytes (first 32 values low, others high nibble);
 // `b` points at the 128 bytes of a run.
 [[gnu::always_inline]] inline void split_nibbles64(const uint8_t* b, Run& run) {
-  const __m256i mask = _mm256_set1_epi8(15);
-  __m256i both[4];
-  load_quarters(Blocks<kGroup>{b}, 0, kForUnpack, both);
-  for (int t = 0; t < 4; ++t) {
-    const __m256i low = _mm256_and_si256(both[t], mask);
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi32(both[t], 4), mask);
-    run.q[t][0] = _mm256_unpacklo_epi64(low, high);
-    run.q[t][1] = _mm256_unpackhi_epi64(low, high);
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+    __m256i both[2], low[2], high[2];
+    load_pairs(Blocks<kGroup>{b}, 0, h, both);
+    split_nibbles(both, low, high);
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      run.q[2 * i][h] = _mm256_unpacklo_epi64(low[i], high[i]);
+      run.q[2 * i + 1][h] = _mm256_unpackhi_epi64(low[i], high[i]);
+    }
   }
 }
 
@@ -52,30 +54,41 @@ namespace {
   }
 }
 
-// Bit g / 2 of the bytes of group g, as 0 or 1, for the 32 bytes at `b`.
+// Bit g / 2 of the bytes of group g, as bit kTo <= 4, for the 32 bytes at `b`.
+template <int kTo>
 [[gnu::always_inline]] inline void split_bits(const uint8_t* b, __m256i out[4][2]) {
-  const __m256i shift = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+  const __m256i own = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+  const __m256i bit = _mm256_set1_epi8(1 << kTo);
   __m256i bytes[4];
   load_alternating(b, bytes);
   for (int t = 0; t < 4; ++t) {
-    const __m256i low = _mm256_srlv_epi32(bytes[t], shift);
-    out[t][0] = _mm256_and_si256(low, _mm256_set1_epi8(1));
-    out[t][1] = _mm256_and_si256(_mm256_srli_epi32(low, 4), _mm256_set1_epi8(1));
+    const __m256i first = _mm256_srlv_epi32(_mm256_slli_epi32(bytes[t], kTo), own);
+    const __m256i second =
+        _mm256_srlv_epi32(bytes[t], _mm256_add_epi32(own, _mm256_set1_epi32(4 - kTo)));
+    out[t][0] = _mm256_and_si256(first, bit);
+    out[t][1] = _mm256_and_si256(second, bit);
   }
 }
 
 // Scales and offsets of Q4_K and Q5_K: d, dmin f16, then six-bit scales S and minima M in 12 bytes.
 [[gnu::always_inline]] inline void load_six_bits(const uint8_t* b, Run& run) {
-  const uint32_t first = load_u32(b + 4);
-  const uint32_t second = load_u32(b + 8);
-  const uint32_t third = load_u32(b + 12);
-  const uint32_t scale_high = (third & 0x0f0f0f0fu) | (first >> 2 & 0x30303030u);
-  const uint32_t min_high = (third >> 4 & 0x0f0f0f0fu) | (second >> 2 & 0x30303030u);
-  const __m128i bytes =
-      _mm_setr_epi32(static_cast<int>(first & 0x3f3f3f3fu), static_cast<int>(scale_high),
-                     static_cast<int>(second & 0x3f3f3f3fu), static_cast<int>(min_high));
-  scale_bytes(f16_at(b), _mm_unpacklo_epi8(bytes, bytes), run.scale);
-  scale_bytes(-f16_at(b + 2), _mm_unpackhi_epi8(bytes, bytes), run.offset);
+  const __m128i all = load16(b);
+  // S and M of blocks 0..3 are the low bits of the first and second four bytes; those of blocks
+  // 4..7 have nibbles in the third four and their two high bits on top of the others.
+  const __m128i low =
+      _mm_and_si128(_mm_srlv_epi32(_mm_shuffle_epi32(all, 0xed), _mm_setr_epi32(0, 0, 0, 4)),
+                    _mm_setr_epi32(0x3f3f3f3f, 0x0f0f0f0f, 0x3f3f3f3f, 0x0f0f0f0f));
+  const __m128i high = _mm_and_si128(_mm_srli_epi32(_mm_shuffle_epi32(all, 0xa5), 2),
+                                     _mm_setr_epi32(0, 0x30303030, 0, 0x30303030));
+  const __m128i bytes = _mm_or_si128(low, high);
+  const auto scaled = [](__m128 factor, __m128i eight) {
+    return _mm256_mul_ps(_mm256_broadcastss_ps(factor),
+                         _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(eight)));
+  };
+  const __m128 factors = _mm_cvtph_ps(all);
+  const __m128 minus = _mm_xor_ps(_mm_movehdup_ps(factors), _mm_set1_ps(-0.0f));
+  spread_pairs(scaled(factors, bytes), run.scale);
+  spread_pairs(scaled(minus, _mm_unpackhi_epi64(bytes, bytes)), run.offset);
 }
 
 struct Q4_K {
@@ -94,11 +107,11 @@ struct Q5_K {
   static constexpr int kZero = 0, kLargest = 31, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     __m256i fifth[4][2];
-    split_bits(b + 16, fifth);
+    split_bits<4>(b + 16, fifth);
     split_nibbles64(b + 48, run);
     for (int t = 0; t < 4; ++t) {
       for (int h = 0; h < 2; ++h) {
-        run.q[t][h] = _mm256_or_si256(run.q[t][h], _mm256_slli_epi32(fifth[t][h], 4));
+        run.q[t][h] = _mm256_or_si256(run.q[t][h], fifth[t][h]);
       }
     }
     load_six_bits(b, run);
@@ -112,7 +125,7 @@ struct Q6_K {
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     const __m256i mask = _mm256_set1_epi8(15);
     __m256i both[4];
-    load_quarters(Blocks<kGroup>{b}, 0, kInOrder, both);
+    load_quarters(Blocks<kGroup>{b}, 0, both);
     Run crumbs;
     split_crumbs128(b + 128, crumbs);
     for (int t = 0; t < 4; ++t) {
@@ -158,11 +171,11 @@ struct Q3_K {
   }
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     __m256i third[4][2];
-    split_bits(b, third);
+    split_bits<2>(b, third);
     split_crumbs128(b + 32, run);
     for (int t = 0; t < 4; ++t) {
       for (int h = 0; h < 2; ++h) {
-        run.q[t][h] = _mm256_or_si256(run.q[t][h], _mm256_slli_epi32(third[t][h], 2));
+        run.q[t][h] = _mm256_or_si256(run.q[t][h], third[t][h]);
       }
     }
     scale_bytes(f16_at(b + 108), scales(b + 96), run.scale);
