@@ -22,7 +22,7 @@ struct Panel {
 };
 
 // What products of a format's codes need: its kSigned, kOffset, kColumnsOfScale, and how many
-// results of the 8-bit multiplication it adds in 16 bits (a power of two).
+// results of the 8-bit multiplication it adds in 16 bits (a power of two, at most its kPairSums).
 enum class PanelKind {
   kOffset32By8,
   kOffset32By4,
@@ -47,6 +47,8 @@ namespace {
 template <typename Format>
 constexpr PanelKind panel_kind() {
   constexpr int kSums = kPairSums<Format>;
+  constexpr bool kZero16 = !Format::kOffset && Format::kColumnsOfScale == kGroup;
+  static_assert(Format::kSigned || kSums >= (kZero16 ? 2 : 4), "sums overflow 16 bits");
   if (Format::kSigned) return PanelKind::kSigned32;
   if (Format::kColumnsOfScale == kGroup) {
     if (Format::kOffset) return PanelKind::kOffset16By4;

@@ -11,8 +11,9 @@
 namespace minke::avx2 {
 namespace {
 
-// The 8-bit multiplication adds two products of an unsigned code and an activation in 16 bits. So
-// many of its results can be added before they must be widened: activations are at most 127.
+// The 8-bit multiplication adds two products of an unsigned code and an activation in 16 bits: at
+// most 2 * kLargest * 127 in absolute value, activations being at most 127. So many of its results
+// can be added in 16 bits before they must be widened.
 template <typename Format>
 constexpr int kPairSums = 32767 / (2 * Format::kLargest * 127);
 
