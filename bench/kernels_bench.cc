@@ -14,8 +14,9 @@
 // thread:
 //   kernels_bench --benchmark_filter='decode/Q4_K'
 // Names are kernel/what/level. bytes_per_second counts stored weight bytes for decode (a product of
-// one activation row with weights that do not fit the second-level cache) and unpack; and
-// items_per_second counts multiply-adds for the products, values for the rest.
+// weights that do not fit the second-level cache with one activation row, or with as many as the
+// name tells) and unpack; and items_per_second counts multiply-adds for the products, values for
+// the rest.
 
 namespace minke {
 namespace {
@@ -41,8 +42,9 @@ class Buffer {
 Buffer<uint8_t> random_bytes(int64_t count) {
   std::mt19937 rng(1);
   Buffer<uint8_t> bytes(count);
-  // Halves with all exponent bits set would make weights NaN or infinite.
-  for (auto& b : bytes) b = static_cast<uint8_t>(rng() & 0xbb);
+  // Halves with all exponent bits set would make weights NaN or infinite, and MXFP4 exponents near
+  // zero subnormal, which are multiplied slowly.
+  for (auto& b : bytes) b = static_cast<uint8_t>(rng() & 0xbb) | 0x10;
   return bytes;
 }
 
@@ -91,31 +93,31 @@ struct Activations {
   Buffer<int32_t> bias;
 };
 
-// A matrix of 8 MiB of stored weights times one activation row.
-void bench_decode(benchmark::State& state, const Kernels& k, DType type) {
+// A matrix of 8 MiB of stored weights times m_count activation rows, few enough for product_few.
+void bench_decode(benchmark::State& state, const Kernels& k, DType type, int64_t m_count) {
   const int t = static_cast<int>(type);
   const int64_t row = row_bytes(type, kColumns);
   const int64_t rows = (int64_t{8} << 20) / row / kTileRows * kTileRows;
   auto weights = random_bytes(rows * row);
-  Activations x(k, kColumns, 1);
+  Activations x(k, kColumns, m_count);
   Unpacked w(kColumns);
-  Buffer<float> out(rows);
+  Buffer<float> out(m_count * rows);
   for (auto _ : state) {
     for (int64_t r = 0; r < rows; r += kTileRows) {
       const uint8_t* first = weights.data() + r * row;
       if (k.product_few[t] != nullptr) {
-        k.product_few[t](first, row, kTileRows, kColumns, x.rows(), 1, out.data() + r, kTileRows);
+        k.product_few[t](first, row, kTileRows, kColumns, x.rows(), m_count, out.data() + r, rows);
         continue;
       }
       for (int64_t i = 0; i < kTileRows; ++i) {
         k.unpack_i8[t](first + i * row, kColumns, w.row(i));
       }
-      k.dot_i8(w.row(0), kTileRows, x.rows(), 1, out.data() + r, kTileRows);
+      k.dot_i8(w.row(0), kTileRows, x.rows(), m_count, out.data() + r, rows);
     }
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * rows * row);
-  state.SetItemsProcessed(state.iterations() * rows * kColumns);
+  state.SetItemsProcessed(state.iterations() * rows * m_count * kColumns);
 }
 
 // 64 rows of stored weights times m_count activation rows.
@@ -245,8 +247,10 @@ void add_formats(const Kernels& k) {
     const DType type = static_cast<DType>(t);
     const auto name = dtype_name(type);
     if (is_quantized(type)) {
-      add(fmt::format("decode/{}", name), k,
-          [type](State& s, const Kernels& kernels) { bench_decode(s, kernels, type); });
+      for (const int64_t m : {1, 2, 4, 8}) {
+        add(m == 1 ? fmt::format("decode/{}", name) : fmt::format("decode/{}:{}", name, m), k,
+            [type, m](State& s, const Kernels& kernels) { bench_decode(s, kernels, type, m); });
+      }
       for (const int64_t m : {8, 48, 192, 512}) {
         if (k.product_many[t] == nullptr) continue;
         add(fmt::format("prefill/{}:{}", name, m), k,

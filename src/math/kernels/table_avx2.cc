@@ -7,9 +7,11 @@
 namespace minke {
 namespace {
 
-void set_format(Kernels& k, DType type, const avx2::Unpackers& u) {
-  k.unpack_i8[static_cast<int>(type)] = u.i8;
-  k.unpack_f32[static_cast<int>(type)] = u.f32;
+void set_format(Kernels& k, DType type, const avx2::QuantizedFormat& f) {
+  k.unpack_i8[static_cast<int>(type)] = f.i8;
+  k.unpack_f32[static_cast<int>(type)] = f.f32;
+  k.product_few[static_cast<int>(type)] = f.few;
+  k.product_many[static_cast<int>(type)] = f.many;
 }
 
 }  // namespace
@@ -32,6 +34,7 @@ void set_avx2_kernels(Kernels& k) {
   k.unpack_f32[static_cast<int>(DType::kBF16)] = avx2::unpack_bf16;
   k.unpack_f32[static_cast<int>(DType::kF8E4M3)] = avx2::unpack_f8e4m3;
   k.quantize_i8 = avx2::quantize_i8;
+  k.quantize_blocks = avx2::quantize_blocks;
   k.dot_i8 = avx2::dot_i8;
   k.dot_f32 = avx2::dot_f32;
   k.accumulate_f32 = avx2::accumulate_f32;

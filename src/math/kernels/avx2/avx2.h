@@ -7,18 +7,24 @@
 
 namespace minke::avx2 {
 
-struct Unpackers {
+struct QuantizedFormat {
   void (*i8)(const uint8_t* row, int64_t n, UnpackedRow out);
   void (*f32)(const uint8_t* row, int64_t n, float* out);
+  void (*few)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, QuantizedRows x,
+              int64_t m_count, float* out, int64_t out_stride);
+  void (*many)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+               const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
+               int64_t out_stride);
 };
-extern const Unpackers kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kIQ4_NL, kMXFP4;
-extern const Unpackers kQ2_K, kQ3_K, kQ4_K, kQ5_K, kQ6_K, kIQ4_XS;
+extern const QuantizedFormat kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kIQ4_NL, kMXFP4;
+extern const QuantizedFormat kQ2_K, kQ3_K, kQ4_K, kQ5_K, kQ6_K, kIQ4_XS;
 
 void unpack_f16(const uint8_t* row, int64_t n, float* out);
 void unpack_bf16(const uint8_t* row, int64_t n, float* out);
 void unpack_f8e4m3(const uint8_t* row, int64_t n, float* out);
 
 void quantize_i8(const float* x, int64_t n, int8_t* q, float* scale, float* sum, int32_t* bias);
+void quantize_blocks(const float* x, int64_t n, ActivationBlock* out);
 void dot_i8(UnpackedRow w, int rows, QuantizedRows x, int64_t m_count, float* out,
             int64_t out_stride);
 void dot_f32(const float* w, int64_t w_stride, int64_t rows, const float* x, int64_t x_stride,

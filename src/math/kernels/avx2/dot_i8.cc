@@ -1,3 +1,4 @@
+#include "math/kernels/avx2/activations.h"
 #include "math/kernels/avx2/avx2.h"
 #include "math/kernels/avx2/lanes.h"
 
@@ -12,28 +13,6 @@ UnpackedRow weight_rows(const UnpackedRow& w, int64_t r, int64_t stride) {
   const int64_t groups = r * stride / kGroup;
   return {w.q + r * stride, w.scale + groups, w.offset + groups};
 }
-
-// Rows of x from m on.
-QuantizedRows activation_rows(const QuantizedRows& x, int64_t m) {
-  const int64_t groups = m * x.stride / kGroup;
-  return {x.q + m * x.stride, x.scale + groups, x.sum + groups, x.bias + groups, x.stride};
-}
-
-// Loads vectors of eight lanes, or fewer where only those exist.
-struct Whole {
-  __m256i operator()(const int8_t* p) const {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  }
-  __m256 operator()(const float* p) const { return _mm256_loadu_ps(p); }
-};
-
-struct Masked {
-  __m256i lanes;
-  __m256i operator()(const int8_t* p) const {
-    return _mm256_maskload_epi32(reinterpret_cast<const int*>(p), lanes);
-  }
-  __m256 operator()(const float* p) const { return _mm256_maskload_ps(p, lanes); }
-};
 
 // Adds up to eight groups from group `first` of a run of `groups` groups to the sums. The run
 // begins at value `run` of the rows.

@@ -87,4 +87,23 @@ void quantize_i8(const float* x, int64_t n, int8_t* q, float* scale, float* sum,
   }
 }
 
+void quantize_blocks(const float* x, int64_t n, ActivationBlock* out) {
+  for (int64_t i = 0; i < n; i += kBlock, ++out) {
+    out->scale = quantize_part(x, i, n, reinterpret_cast<uint8_t*>(out->q));
+    // Lanes of 32 bits: four values each, the halves in lanes 0..3 and 4..7.
+    const __m256i two = _mm256_maddubs_epi16(_mm256_set1_epi8(1), load32(out->q));
+    const __m256i fours = _mm256_madd_epi16(two, _mm256_set1_epi16(1));
+    const __m256i eights = _mm256_hadd_epi32(fours, fours);
+    const __m256i halves = _mm256_hadd_epi32(eights, eights);
+    const int first = _mm256_extract_epi32(halves, 0);
+    const int second = _mm256_extract_epi32(halves, 4);
+    const int totals[3] = {first + second, first, second};
+    for (int part = 0; part < 3; ++part) {
+      out->sum[part] = out->scale * static_cast<float>(totals[part]);
+      out->bias[part] = -128 * totals[part];
+    }
+    out->unused = 0;
+  }
+}
+
 }  // namespace minke::avx2

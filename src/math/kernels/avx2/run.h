@@ -5,7 +5,10 @@
 #include "math/kernels/avx2/avx2.h"
 
 // What the unpackers share. A format is a struct with
-//   kValues (values of a block), kBytes (bytes of a block) and
+//   kValues (values of a block), kBytes (bytes of a block),
+//   kColumnsOfScale (values that share a scale), kOffset (whether it has offsets),
+//   kSigned, kZero, kLargest: decode gives codes q + kZero, of at most kLargest in absolute value
+//     and none negative unless kSigned; kZero is 0 or a power of two,
 //   decode(block, Run&) if a block has 256 values, decode(Blocks<kBytes>, Run&) if it has 32.
 
 namespace minke::avx2 {
@@ -41,14 +44,25 @@ struct Blocks {
   const uint8_t* operator[](int k) const { return first + (k < last ? k : last) * kBytes; }
 };
 
-// Decodes the run at `row`, of which `values` are there.
+// Decodes the run at `row`, of which `values` are there, leaving q + kZero in its q.
 template <typename Format>
-[[gnu::always_inline]] inline void decode_run(const uint8_t* row, int64_t values, Run& run) {
+[[gnu::always_inline]] inline void decode_codes(const uint8_t* row, int64_t values, Run& run) {
   if constexpr (Format::kValues == kRun) {
     Format::decode(row, run);
   } else {
     Format::decode(Blocks<Format::kBytes>{row, static_cast<int>(values / Format::kValues) - 1},
                    run);
+  }
+}
+
+// The same with q itself.
+template <typename Format>
+[[gnu::always_inline]] inline void decode_run(const uint8_t* row, int64_t values, Run& run) {
+  decode_codes<Format>(row, values, run);
+  if constexpr (Format::kZero != 0) {
+    for (auto& quarter : run.q) {
+      for (auto& q : quarter) q = _mm256_sub_epi8(q, _mm256_set1_epi8(Format::kZero));
+    }
   }
 }
 
@@ -70,44 +84,64 @@ template <typename Format>
   out[3] = _mm256_unpackhi_epi64(b, d);
 }
 
-// Quarters of eight 16-byte pieces, `offset` bytes into b[0]..b[7], lane by lane in the order of
-// `order`.
+// Quarters of eight 16-byte pieces, `offset` bytes into b[0]..b[7], in order.
 template <typename Pieces>
-[[gnu::always_inline]] inline void load_quarters(const Pieces& b, int offset, const int (&order)[8],
-                                                 __m256i out[4]) {
+[[gnu::always_inline]] inline void load_quarters(const Pieces& b, int offset, __m256i out[4]) {
   __m256i rows[4];
 #pragma GCC unroll 4
   for (int k = 0; k < 4; ++k) {
-    rows[k] = _mm256_set_m128i(load16(b[order[k + 4]] + offset), load16(b[order[k]] + offset));
+    rows[k] = _mm256_set_m128i(load16(b[k + 4] + offset), load16(b[k] + offset));
   }
   transpose(rows, out);
 }
-constexpr int kInOrder[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-// Leaves pieces 0..3 in the low and 4..7 in the high half of each 128-bit lane, for the unpack
-// instructions to pair.
-constexpr int kForUnpack[8] = {0, 1, 4, 5, 2, 3, 6, 7};
 
 // Turns 256 values in natural order into quarters.
 [[gnu::always_inline]] inline void interleave(const uint8_t* natural, Run& run) {
   for (int h = 0; h < 2; ++h) {
     __m256i quarters[4];
-    load_quarters(Blocks<kGroup>{natural + 128 * h}, 0, kInOrder, quarters);
+    load_quarters(Blocks<kGroup>{natural + 128 * h}, 0, quarters);
     for (int t = 0; t < 4; ++t) run.q[t][h] = quarters[t];
   }
+}
+
+// Two registers of 4-bit codes as two of low and two of high nibbles.
+[[gnu::always_inline]] inline void split_nibbles(const __m256i both[2], __m256i low[2],
+                                                 __m256i high[2]) {
+  const __m256i mask = _mm256_set1_epi8(15);
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {
+    low[i] = _mm256_and_si256(both[i], mask);
+    high[i] = _mm256_and_si256(_mm256_srli_epi32(both[i], 4), mask);
+  }
+}
+
+// For half `half` of a run: quarters of the 16-byte pieces `offset` bytes into b[4 * half] and the
+// three that follow. In the 128-bit lanes 0 | 1: out[0] has quarters 0 and 1 of pieces 0 and 1 | 2
+// and 3, as 0.0 1.0 0.1 1.1, and out[1] has quarters 2 and 3.
+template <typename Pieces>
+[[gnu::always_inline]] inline void load_pairs(const Pieces& b, int offset, int half,
+                                              __m256i out[2]) {
+  const auto load = [&](int k) { return load16(b[4 * half + k] + offset); };
+  const __m256i even = _mm256_set_m128i(load(2), load(0));
+  const __m256i odd = _mm256_set_m128i(load(3), load(1));
+  out[0] = _mm256_unpacklo_epi32(even, odd);
+  out[1] = _mm256_unpackhi_epi32(even, odd);
 }
 
 // Quarters of 4-bit codes where 32 values share 16 bytes (first 16 values low, others high nibble).
 // The bytes of block k stand at b[k] + offset.
 template <int kBytes>
 [[gnu::always_inline]] inline void split_nibbles32(const Blocks<kBytes>& b, int offset, Run& run) {
-  const __m256i mask = _mm256_set1_epi8(15);
-  __m256i both[4];
-  load_quarters(b, offset, kForUnpack, both);
-  for (int t = 0; t < 4; ++t) {
-    const __m256i low = _mm256_and_si256(both[t], mask);
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi32(both[t], 4), mask);
-    run.q[t][0] = _mm256_unpacklo_epi32(low, high);
-    run.q[t][1] = _mm256_unpackhi_epi32(low, high);
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+    __m256i both[2], low[2], high[2];
+    load_pairs(b, offset, h, both);
+    split_nibbles(both, low, high);
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      run.q[2 * i][h] = _mm256_unpacklo_epi32(low[i], high[i]);
+      run.q[2 * i + 1][h] = _mm256_unpackhi_epi32(low[i], high[i]);
+    }
   }
 }
 

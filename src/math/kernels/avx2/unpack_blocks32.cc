@@ -1,3 +1,5 @@
+#include "math/kernels/avx2/panel.h"
+#include "math/kernels/avx2/product.h"
 #include "math/kernels/avx2/run.h"
 
 // Formats with blocks of 32 values, eight blocks at a time. Layouts: scalar/unpack_blocks32.cc.
@@ -45,11 +47,10 @@ template <int kBytes>
 
 struct Q4_0 {
   static constexpr int kValues = 32, kBytes = 18;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 8, kLargest = 15, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     split_nibbles32(b, 2, run);
-    for (auto& quarter : run.q) {
-      for (auto& q : quarter) q = _mm256_sub_epi8(q, _mm256_set1_epi8(8));
-    }
     load_halves(b, 0, run.scale);
     clear_offset(run);
   }
@@ -57,6 +58,8 @@ struct Q4_0 {
 
 struct Q4_1 {
   static constexpr int kValues = 32, kBytes = 20;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 15, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     split_nibbles32(b, 4, run);
     load_halves(b, 0, run.scale);
@@ -66,6 +69,8 @@ struct Q4_1 {
 
 struct Q5_0 {
   static constexpr int kValues = 32, kBytes = 22;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 16, kLargest = 31, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const __m256i sixteen = _mm256_set1_epi8(16);
     __m256i set[4][2];
@@ -73,7 +78,7 @@ struct Q5_0 {
     split_nibbles32(b, 6, run);
     for (int t = 0; t < 4; ++t) {
       for (int h = 0; h < 2; ++h) {
-        run.q[t][h] = _mm256_sub_epi8(run.q[t][h], _mm256_andnot_si256(set[t][h], sixteen));
+        run.q[t][h] = _mm256_or_si256(run.q[t][h], _mm256_and_si256(set[t][h], sixteen));
       }
     }
     load_halves(b, 0, run.scale);
@@ -83,6 +88,8 @@ struct Q5_0 {
 
 struct Q5_1 {
   static constexpr int kValues = 32, kBytes = 24;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 31, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const __m256i sixteen = _mm256_set1_epi8(16);
     __m256i set[4][2];
@@ -100,6 +107,8 @@ struct Q5_1 {
 
 struct Q8_0 {
   static constexpr int kValues = 32, kBytes = 34;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kZero = 0, kLargest = 128, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     for (int h = 0; h < 2; ++h) {
       // Groups k and k + 4 of the half are in blocks k / 2 and k / 2 + 2.
@@ -120,6 +129,8 @@ struct Q8_0 {
 
 struct IQ4_NL {
   static constexpr int kValues = 32, kBytes = 18;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kZero = 0, kLargest = 127, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     split_nibbles32(b, 2, run);
     look_up(iq4_values(), run);
@@ -130,6 +141,8 @@ struct IQ4_NL {
 
 struct MXFP4 {
   static constexpr int kValues = 32, kBytes = 17;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 16, kLargest = 28, kColumnsOfScale = 32;
   // 2^(e - 128) for the exponent of each block.
   [[gnu::always_inline]] static __m256 scales(const Blocks<kBytes>& b) {
     const auto e = [&](int k) { return static_cast<int32_t>(b[k][0]); };
@@ -142,7 +155,7 @@ struct MXFP4 {
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const __m128i doubled = _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
     split_nibbles32(b, 1, run);
-    look_up(doubled, run);
+    look_up(_mm_add_epi8(doubled, _mm_set1_epi8(kZero)), run);
     spread_pairs(scales(b), run.scale);
     clear_offset(run);
   }
@@ -150,12 +163,19 @@ struct MXFP4 {
 
 }  // namespace
 
-extern const Unpackers kQ4_0 = {unpack_i8<Q4_0>, unpack_f32<Q4_0>};
-extern const Unpackers kQ4_1 = {unpack_i8<Q4_1>, unpack_f32<Q4_1>};
-extern const Unpackers kQ5_0 = {unpack_i8<Q5_0>, unpack_f32<Q5_0>};
-extern const Unpackers kQ5_1 = {unpack_i8<Q5_1>, unpack_f32<Q5_1>};
-extern const Unpackers kQ8_0 = {unpack_i8<Q8_0>, unpack_f32<Q8_0>};
-extern const Unpackers kIQ4_NL = {unpack_i8<IQ4_NL>, unpack_f32<IQ4_NL>};
-extern const Unpackers kMXFP4 = {unpack_i8<MXFP4>, unpack_f32<MXFP4>};
+extern const QuantizedFormat kQ4_0 = {unpack_i8<Q4_0>, unpack_f32<Q4_0>, product_few<Q4_0>,
+                                      product_many<Q4_0>};
+extern const QuantizedFormat kQ4_1 = {unpack_i8<Q4_1>, unpack_f32<Q4_1>, product_few<Q4_1>,
+                                      product_many<Q4_1>};
+extern const QuantizedFormat kQ5_0 = {unpack_i8<Q5_0>, unpack_f32<Q5_0>, product_few<Q5_0>,
+                                      product_many<Q5_0>};
+extern const QuantizedFormat kQ5_1 = {unpack_i8<Q5_1>, unpack_f32<Q5_1>, product_few<Q5_1>,
+                                      product_many<Q5_1>};
+extern const QuantizedFormat kQ8_0 = {unpack_i8<Q8_0>, unpack_f32<Q8_0>, product_few<Q8_0>,
+                                      product_many<Q8_0>};
+extern const QuantizedFormat kIQ4_NL = {unpack_i8<IQ4_NL>, unpack_f32<IQ4_NL>, product_few<IQ4_NL>,
+                                        product_many<IQ4_NL>};
+extern const QuantizedFormat kMXFP4 = {unpack_i8<MXFP4>, unpack_f32<MXFP4>, product_few<MXFP4>,
+                                       product_many<MXFP4>};
 
 }  // namespace minke::avx2

@@ -1,3 +1,5 @@
+#include "math/kernels/avx2/panel.h"
+#include "math/kernels/avx2/product.h"
 #include "math/kernels/avx2/run.h"
 
 // Formats with blocks of 256 values. Layouts: scalar/unpack_k.cc.
@@ -14,14 +16,16 @@ namespace {
 // Quarters of 4-bit codes where 64 values share 32 bytes (first 32 values low, others high nibble);
 // `b` points at the 128 bytes of a run.
 [[gnu::always_inline]] inline void split_nibbles64(const uint8_t* b, Run& run) {
-  const __m256i mask = _mm256_set1_epi8(15);
-  __m256i both[4];
-  load_quarters(Blocks<kGroup>{b}, 0, kForUnpack, both);
-  for (int t = 0; t < 4; ++t) {
-    const __m256i low = _mm256_and_si256(both[t], mask);
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi32(both[t], 4), mask);
-    run.q[t][0] = _mm256_unpacklo_epi64(low, high);
-    run.q[t][1] = _mm256_unpackhi_epi64(low, high);
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+    __m256i both[2], low[2], high[2];
+    load_pairs(Blocks<kGroup>{b}, 0, h, both);
+    split_nibbles(both, low, high);
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      run.q[2 * i][h] = _mm256_unpacklo_epi64(low[i], high[i]);
+      run.q[2 * i + 1][h] = _mm256_unpackhi_epi64(low[i], high[i]);
+    }
   }
 }
 
@@ -50,34 +54,47 @@ namespace {
   }
 }
 
-// Bit g / 2 of the bytes of group g, as 0 or 1, for the 32 bytes at `b`.
+// Bit g / 2 of the bytes of group g, as bit kTo <= 4, for the 32 bytes at `b`.
+template <int kTo>
 [[gnu::always_inline]] inline void split_bits(const uint8_t* b, __m256i out[4][2]) {
-  const __m256i shift = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+  const __m256i own = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+  const __m256i bit = _mm256_set1_epi8(1 << kTo);
   __m256i bytes[4];
   load_alternating(b, bytes);
   for (int t = 0; t < 4; ++t) {
-    const __m256i low = _mm256_srlv_epi32(bytes[t], shift);
-    out[t][0] = _mm256_and_si256(low, _mm256_set1_epi8(1));
-    out[t][1] = _mm256_and_si256(_mm256_srli_epi32(low, 4), _mm256_set1_epi8(1));
+    const __m256i first = _mm256_srlv_epi32(_mm256_slli_epi32(bytes[t], kTo), own);
+    const __m256i second =
+        _mm256_srlv_epi32(bytes[t], _mm256_add_epi32(own, _mm256_set1_epi32(4 - kTo)));
+    out[t][0] = _mm256_and_si256(first, bit);
+    out[t][1] = _mm256_and_si256(second, bit);
   }
 }
 
 // Scales and offsets of Q4_K and Q5_K: d, dmin f16, then six-bit scales S and minima M in 12 bytes.
 [[gnu::always_inline]] inline void load_six_bits(const uint8_t* b, Run& run) {
-  const uint32_t first = load_u32(b + 4);
-  const uint32_t second = load_u32(b + 8);
-  const uint32_t third = load_u32(b + 12);
-  const uint32_t scale_high = (third & 0x0f0f0f0fu) | (first >> 2 & 0x30303030u);
-  const uint32_t min_high = (third >> 4 & 0x0f0f0f0fu) | (second >> 2 & 0x30303030u);
-  const __m128i bytes =
-      _mm_setr_epi32(static_cast<int>(first & 0x3f3f3f3fu), static_cast<int>(scale_high),
-                     static_cast<int>(second & 0x3f3f3f3fu), static_cast<int>(min_high));
-  scale_bytes(f16_at(b), _mm_unpacklo_epi8(bytes, bytes), run.scale);
-  scale_bytes(-f16_at(b + 2), _mm_unpackhi_epi8(bytes, bytes), run.offset);
+  const __m128i all = load16(b);
+  // S and M of blocks 0..3 are the low bits of the first and second four bytes; those of blocks
+  // 4..7 have nibbles in the third four and their two high bits on top of the others.
+  const __m128i low =
+      _mm_and_si128(_mm_srlv_epi32(_mm_shuffle_epi32(all, 0xed), _mm_setr_epi32(0, 0, 0, 4)),
+                    _mm_setr_epi32(0x3f3f3f3f, 0x0f0f0f0f, 0x3f3f3f3f, 0x0f0f0f0f));
+  const __m128i high = _mm_and_si128(_mm_srli_epi32(_mm_shuffle_epi32(all, 0xa5), 2),
+                                     _mm_setr_epi32(0, 0x30303030, 0, 0x30303030));
+  const __m128i bytes = _mm_or_si128(low, high);
+  const auto scaled = [](__m128 factor, __m128i eight) {
+    return _mm256_mul_ps(_mm256_broadcastss_ps(factor),
+                         _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(eight)));
+  };
+  const __m128 factors = _mm_cvtph_ps(all);
+  const __m128 minus = _mm_xor_ps(_mm_movehdup_ps(factors), _mm_set1_ps(-0.0f));
+  spread_pairs(scaled(factors, bytes), run.scale);
+  spread_pairs(scaled(minus, _mm_unpackhi_epi64(bytes, bytes)), run.offset);
 }
 
 struct Q4_K {
   static constexpr int kValues = 256, kBytes = 144;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 15, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_nibbles64(b + 16, run);
     load_six_bits(b, run);
@@ -86,13 +103,15 @@ struct Q4_K {
 
 struct Q5_K {
   static constexpr int kValues = 256, kBytes = 176;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 31, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     __m256i fifth[4][2];
-    split_bits(b + 16, fifth);
+    split_bits<4>(b + 16, fifth);
     split_nibbles64(b + 48, run);
     for (int t = 0; t < 4; ++t) {
       for (int h = 0; h < 2; ++h) {
-        run.q[t][h] = _mm256_or_si256(run.q[t][h], _mm256_slli_epi32(fifth[t][h], 4));
+        run.q[t][h] = _mm256_or_si256(run.q[t][h], fifth[t][h]);
       }
     }
     load_six_bits(b, run);
@@ -101,10 +120,12 @@ struct Q5_K {
 
 struct Q6_K {
   static constexpr int kValues = 256, kBytes = 210;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 32, kLargest = 63, kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     const __m256i mask = _mm256_set1_epi8(15);
     __m256i both[4];
-    load_quarters(Blocks<kGroup>{b}, 0, kInOrder, both);
+    load_quarters(Blocks<kGroup>{b}, 0, both);
     Run crumbs;
     split_crumbs128(b + 128, crumbs);
     for (int t = 0; t < 4; ++t) {
@@ -113,8 +134,7 @@ struct Q6_K {
       const __m256i nibbles[2] = {_mm256_permute2x128_si256(low, high, 0x20),
                                   _mm256_permute2x128_si256(low, high, 0x31)};
       for (int h = 0; h < 2; ++h) {
-        const __m256i q = _mm256_or_si256(nibbles[h], _mm256_slli_epi32(crumbs.q[t][h], 4));
-        run.q[t][h] = _mm256_sub_epi8(q, _mm256_set1_epi8(32));
+        run.q[t][h] = _mm256_or_si256(nibbles[h], _mm256_slli_epi32(crumbs.q[t][h], 4));
       }
     }
     scale_bytes(f16_at(b + 208), load16(b + 192), run.scale);
@@ -124,6 +144,8 @@ struct Q6_K {
 
 struct Q2_K {
   static constexpr int kValues = 256, kBytes = 84;
+  static constexpr bool kSigned = false, kOffset = true;
+  static constexpr int kZero = 0, kLargest = 3, kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_crumbs128(b + 16, run);
     const __m128i mask = _mm_set1_epi8(15);
@@ -135,6 +157,8 @@ struct Q2_K {
 
 struct Q3_K {
   static constexpr int kValues = 256, kBytes = 110;
+  static constexpr bool kSigned = false, kOffset = false;
+  static constexpr int kZero = 4, kLargest = 7, kColumnsOfScale = 16;
   // 16 scales of 6 bits, less 32: low nibbles in 8 bytes, high crumbs in 4.
   [[gnu::always_inline]] static __m128i scales(const uint8_t* b) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
@@ -147,12 +171,11 @@ struct Q3_K {
   }
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     __m256i third[4][2];
-    split_bits(b, third);
+    split_bits<2>(b, third);
     split_crumbs128(b + 32, run);
     for (int t = 0; t < 4; ++t) {
       for (int h = 0; h < 2; ++h) {
-        const __m256i q = _mm256_or_si256(run.q[t][h], _mm256_slli_epi32(third[t][h], 2));
-        run.q[t][h] = _mm256_sub_epi8(q, _mm256_set1_epi8(4));
+        run.q[t][h] = _mm256_or_si256(run.q[t][h], third[t][h]);
       }
     }
     scale_bytes(f16_at(b + 108), scales(b + 96), run.scale);
@@ -162,6 +185,8 @@ struct Q3_K {
 
 struct IQ4_XS {
   static constexpr int kValues = 256, kBytes = 136;
+  static constexpr bool kSigned = true, kOffset = false;
+  static constexpr int kZero = 0, kLargest = 127, kColumnsOfScale = 32;
   // A scale of 6 bits, less 32, for each two groups: high crumbs in 2 bytes, low nibbles in 4.
   [[gnu::always_inline]] static __m256 scales(const uint8_t* b) {
     const __m256i nibbles = _mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(load_u32(b + 2))),
@@ -182,11 +207,17 @@ struct IQ4_XS {
 
 }  // namespace
 
-extern const Unpackers kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>};
-extern const Unpackers kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>};
-extern const Unpackers kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>};
-extern const Unpackers kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>};
-extern const Unpackers kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>};
-extern const Unpackers kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>};
+extern const QuantizedFormat kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>, product_few<Q2_K>,
+                                      product_many<Q2_K>};
+extern const QuantizedFormat kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>, product_few<Q3_K>,
+                                      product_many<Q3_K>};
+extern const QuantizedFormat kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>, product_few<Q4_K>,
+                                      product_many<Q4_K>};
+extern const QuantizedFormat kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>, product_few<Q5_K>,
+                                      product_many<Q5_K>};
+extern const QuantizedFormat kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>, product_few<Q6_K>,
+                                      product_many<Q6_K>};
+extern const QuantizedFormat kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>, product_few<IQ4_XS>,
+                                        product_many<IQ4_XS>};
 
 }  // namespace minke::avx2
