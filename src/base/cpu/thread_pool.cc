@@ -17,7 +17,8 @@ constexpr int kSpins = 2000;
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  CHECK(threads >= 1);
+  CHECK(threads >= 1 && static_cast<uint64_t>(threads) <= kInside);
+  threads_.reserve(static_cast<size_t>(threads) - 1);
   try {
     for (int worker = 1; worker < threads; ++worker) {
       threads_.emplace_back([this, worker] { work(worker); });
@@ -51,12 +52,13 @@ void ThreadPool::drain(Loop& loop, int worker) {
 }
 
 void ThreadPool::run(int64_t tasks, Call call, const void* body) {
+  const uint64_t gate_before = gate_.load(std::memory_order_relaxed);
+  CHECK((gate_before & (kClosed | kInside)) == kClosed);  // one caller at a time
   loop_.call = call;
   loop_.body = body;
   loop_.tasks = tasks;
   loop_.next.store(0, std::memory_order_relaxed);
-  const uint64_t number = gate_.load(std::memory_order_relaxed) & ~(kClosed | kInside);
-  gate_.store(number + kLoop);
+  gate_.store((gate_before & ~kClosed) + kLoop);
   // The gate is opened before sleepers are counted, and a worker counts itself before it looks at
   // the gate, so one of the two sees the other.
   if (sleepers_.load() > 0) {

@@ -1,5 +1,6 @@
 #include "base/cpu/thread_pool.h"
 
+#include <atomic>
 #include <chrono>
 #include <numeric>
 
@@ -37,6 +38,16 @@ TEST(ThreadPool, ManyShortLoopsWithPausesLoseNoWakeUp) {
     if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   EXPECT_EQ(total, 3000 * 2016);
+}
+
+// Most workers find the gate closed: the caller is done before they have a processor.
+TEST(ThreadPool, ManyMoreThreadsThanCoresDoTheSame) {
+  ThreadPool pool(40);
+  std::atomic<int64_t> total = 0;
+  for (int i = 0; i < 500; ++i) {
+    pool.parallel_for(3, [&](int64_t task, int) { total += task; });
+  }
+  EXPECT_EQ(total, 1500);
 }
 
 TEST(Topology, FindsAtLeastOneCore) {

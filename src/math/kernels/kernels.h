@@ -112,15 +112,16 @@ struct Kernels {
                  int64_t out_stride);
   // The same for `row_count` rows of n values as they are stored, row_stride bytes apart; the same
   // bits as dot_i8 gives on unpacked rows. For few activation rows: each weight is read once for up
-  // to four of them and never written. Indexed by DType; null where the level has only dot_i8.
+  // to four of them and never written. Indexed by DType; null for types that are not quantized.
   void (*product_few[32])(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                           QuantizedRows x, int64_t m_count, float* out, int64_t out_stride);
   // Quantizes one activation row of n values for product_many: q and scale are those of
   // quantize_i8, in natural order. `out` holds activation_blocks(n).
   void (*quantize_blocks)(const float* x, int64_t n, ActivationBlock* out);
   // The same product for many activation rows, of n / 32 blocks each, x_stride blocks apart; n is a
-  // multiple of 32. Sums are formed block by block, another order than that of dot_i8. Indexed by
-  // DType; null where the level has only dot_i8.
+  // multiple of 32. Sums are formed block by block (halves of blocks where a format scales 16
+  // columns), another order than that of dot_i8. Indexed by DType; null for types that are not
+  // quantized.
   void (*product_many[32])(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                            const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
                            int64_t out_stride);

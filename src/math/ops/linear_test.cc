@@ -48,17 +48,22 @@ TEST(Linear, MatchesADoubleProductOfTheDecodedWeights) {
 }
 
 TEST(Linear, ARowDoesNotDependOnItsCompanionsOrOnThreads) {
+  constexpr int64_t kRows = 9;  // more than product_few is given at once
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
     if (isa > machine_isa()) continue;
-    TestContext one(1, isa), two(2, isa);
-    for (const Case& c : kCases) {
-      const Tensor w = encode_tensor(random_tensor({50, c.columns}, 1), c.type);
-      const Tensor x = random_tensor({9, c.columns}, 2);
-      const Tensor all = linear(two.ctx, x, w);
-      EXPECT_TRUE(same_bits(linear(one.ctx, x, w), all)) << dtype_name(c.type);
-      for (int64_t m = 0; m < 9; ++m) {
-        const Tensor alone = linear(two.ctx, x.slice_rows(m, 1), w);
-        EXPECT_TRUE(same_bits(alone, all.slice_rows(m, 1))) << dtype_name(c.type);
+    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+      TestContext one(1, isa), two(2, isa);
+      one.ctx.set_phase(phase);
+      two.ctx.set_phase(phase);
+      for (const Case& c : kCases) {
+        const Tensor w = encode_tensor(random_tensor({50, c.columns}, 1), c.type);
+        const Tensor x = random_tensor({kRows, c.columns}, 2);
+        const Tensor all = linear(two.ctx, x, w);
+        EXPECT_TRUE(same_bits(linear(one.ctx, x, w), all)) << dtype_name(c.type);
+        for (int64_t m = 0; m < kRows; ++m) {
+          const Tensor alone = linear(two.ctx, x.slice_rows(m, 1), w);
+          EXPECT_TRUE(same_bits(alone, all.slice_rows(m, 1))) << dtype_name(c.type);
+        }
       }
     }
   }

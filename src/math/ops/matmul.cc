@@ -9,13 +9,15 @@
 namespace minke {
 namespace {
 
-// Weight rows unpacked and multiplied together where a level has no product for them as stored.
-// With many activation rows, more of them share each pass over the activations; with few, the
-// unpacked rows should still be in the first-level cache when they are multiplied.
+// Most activation rows for which stored rows are multiplied as they are when decoding; with more,
+// unpacking each row once for all of them is faster.
+constexpr int64_t kFewActivations = 8;
+// Weight rows unpacked or converted and then multiplied together. With many activation rows, more
+// of them share each pass over the activations; with few, the rows should still be in the
+// first-level cache when they are multiplied.
 constexpr int64_t kMostTileRows = 16;
-constexpr int64_t kManyActivations = 8;
 int64_t tile_rows(int64_t activations) {
-  return activations < kManyActivations ? 4 : kMostTileRows;
+  return activations < kFewActivations ? 4 : kMostTileRows;
 }
 // F8 weights share a scale among this many rows and columns.
 constexpr int64_t kScaleBlock = 128;
@@ -36,12 +38,13 @@ struct RowScratch {
   float* floats = nullptr;
 };
 
-// Scratch for weights of at most `columns` columns, one for each worker.
-std::vector<RowScratch> worker_scratch(Context& ctx, int64_t columns, bool quantized, bool floats) {
+// Scratch for weights of at most `columns` columns, one for each worker: 8-bit rows where stored
+// rows are to be unpacked, floats where they are to be converted.
+std::vector<RowScratch> worker_scratch(Context& ctx, int64_t columns, bool unpack, bool floats) {
   std::vector<RowScratch> scratch(static_cast<size_t>(ctx.pool().size()));
   const int64_t padded = padded_columns(columns);
   for (auto& s : scratch) {
-    if (quantized) {
+    if (unpack) {
       s.unpacked.q = ctx.arena().allocate<int8_t>(kMostTileRows * padded);
       s.unpacked.scale = ctx.arena().allocate<float>(kMostTileRows * padded / kGroup);
       s.unpacked.offset = ctx.arena().allocate<float>(kMostTileRows * padded / kGroup);
@@ -61,8 +64,7 @@ QuantizedRows quantized_rows(const Activations& x, int64_t first) {
   return {q.q + first * q.stride, q.scale + groups, q.sum + groups, q.bias + groups, q.stride};
 }
 
-// The product of a level that has neither product_few nor product_many, or of too many activations
-// for the one and with another order of sums than the other's.
+// What product_few computes, for more activation rows than it is meant for.
 void unpacked_product(const Kernels& k, const Tensor& w, int64_t row, int64_t count,
                       const QuantizedRows& x, int64_t rows, const RowScratch& scratch, float* out,
                       int64_t out_stride) {
@@ -109,7 +111,7 @@ void product(const Kernels& k, const Tensor& w, int64_t row, int64_t count, cons
   } else if (x.blocks != nullptr) {
     k.product_many[type](w.row(row), stride, static_cast<int>(count), x.columns,
                          block_rows(x, first), activation_blocks(x.columns), rows, out, out_stride);
-  } else if (k.product_few[type] != nullptr && rows <= kManyActivations) {
+  } else if (rows <= kFewActivations) {
     k.product_few[type](w.row(row), stride, static_cast<int>(count), x.columns,
                         quantized_rows(x, first), rows, out, out_stride);
   } else {
@@ -128,6 +130,13 @@ void check_group(const ProductGroup& g, const Activations& x) {
 bool any(std::span<const ProductGroup> groups, bool (*test)(DType)) {
   return std::any_of(groups.begin(), groups.end(),
                      [&](const ProductGroup& g) { return test(g.weight->type); });
+}
+
+// Whether unpacked_product takes part.
+bool unpacks(std::span<const ProductGroup> groups, const Activations& x) {
+  return x.quantized.q != nullptr && std::any_of(groups.begin(), groups.end(), [](const auto& g) {
+           return g.rows > kFewActivations;
+         });
 }
 
 bool needs_float_scratch(DType type) {
@@ -152,12 +161,11 @@ int64_t task_rows(const Context& ctx, std::span<const ProductGroup> groups) {
   return round_up(std::clamp(fair, kRowStep, std::max(kRowStep, most)), kRowStep);
 }
 
-// Calls body(group index, first weight row of the task relative to the group, rows of the task,
-// worker) for all tasks.
+// Splits the groups into tasks of `step` weight rows. Calls body(group index, first weight row of
+// the task relative to the group, rows of the task, worker) for all tasks.
 template <typename Body>
-void for_each_task(Context& ctx, std::span<const ProductGroup> groups, const Body& body) {
-  if (groups.empty()) return;
-  const int64_t step = task_rows(ctx, groups);
+void for_each_task(Context& ctx, std::span<const ProductGroup> groups, int64_t step,
+                   const Body& body) {
   // Group g has tasks [starts[g], starts[g + 1]).
   std::vector<int64_t> starts = {0};
   for (const auto& g : groups) {
@@ -168,12 +176,6 @@ void for_each_task(Context& ctx, std::span<const ProductGroup> groups, const Bod
     const auto g = static_cast<size_t>(it - starts.begin());
     const int64_t row = (task - *it) * step;
     body(g, row, std::min(step, groups[g].weight_rows - row), worker);
-  });
-}
-
-bool have_product_many(const Kernels& k, std::initializer_list<const Tensor*> weights) {
-  return std::all_of(weights.begin(), weights.end(), [&](const Tensor* w) {
-    return !is_quantized(w->type) || k.product_many[static_cast<int>(w->type)] != nullptr;
   });
 }
 
@@ -204,7 +206,7 @@ Activations prepare(Context& ctx, const Tensor& x, std::initializer_list<const T
     }
   }
   if (!quantize) return a;
-  if (ctx.phase() == Phase::kPrefill && have_product_many(ctx.kernels(), weights)) {
+  if (ctx.phase() == Phase::kPrefill) {
     const int64_t blocks = activation_blocks(a.columns);
     auto* to = ctx.arena().allocate<ActivationBlock>(a.rows * blocks);
     ctx.pool().parallel_for(a.rows, [&](int64_t m, int) {
@@ -255,15 +257,17 @@ Activations gather_rows(Context& ctx, const Activations& a, std::span<const int3
 
 void grouped_product(Context& ctx, std::span<const ProductGroup> groups, const Activations& x,
                      float* out, int64_t out_stride) {
+  if (groups.empty()) return;
   for (const auto& g : groups) check_group(g, x);
   const auto scratch =
-      worker_scratch(ctx, x.columns, any(groups, is_quantized), any(groups, needs_float_scratch));
-  for_each_task(ctx, groups, [&](size_t index, int64_t row, int64_t rows, int worker) {
-    const ProductGroup& g = groups[index];
-    product(ctx.kernels(), *g.weight, g.weight_first + row, rows, x, g.first, g.rows,
-            scratch[static_cast<size_t>(worker)], out + g.first * out_stride + g.column + row,
-            out_stride);
-  });
+      worker_scratch(ctx, x.columns, unpacks(groups, x), any(groups, needs_float_scratch));
+  for_each_task(ctx, groups, task_rows(ctx, groups),
+                [&](size_t index, int64_t row, int64_t rows, int worker) {
+                  const ProductGroup& g = groups[index];
+                  product(ctx.kernels(), *g.weight, g.weight_first + row, rows, x, g.first, g.rows,
+                          scratch[static_cast<size_t>(worker)],
+                          out + g.first * out_stride + g.column + row, out_stride);
+                });
 }
 
 void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
@@ -279,13 +283,12 @@ void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
     CHECK(gates[i].weight_rows == ups[i].weight_rows);
     most_rows = std::max(most_rows, gates[i].rows);
   }
-  const bool quantized = any(gates, is_quantized) || any(ups, is_quantized);
   const bool floats = any(gates, needs_float_scratch) || any(ups, needs_float_scratch);
-  const auto scratch = worker_scratch(ctx, x.columns, quantized, floats);
+  const auto scratch = worker_scratch(ctx, x.columns, unpacks(gates, x), floats);
   // Gate products go to `out`, up products here: [most_rows, step] for each worker.
   const int64_t step = task_rows(ctx, gates);
   float* products = ctx.arena().allocate<float>(ctx.pool().size() * most_rows * step);
-  for_each_task(ctx, gates, [&](size_t index, int64_t row, int64_t rows, int worker) {
+  for_each_task(ctx, gates, step, [&](size_t index, int64_t row, int64_t rows, int worker) {
     const ProductGroup& gate = gates[index];
     const ProductGroup& up = ups[index];
     const auto& s = scratch[static_cast<size_t>(worker)];

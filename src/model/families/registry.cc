@@ -1,3 +1,9 @@
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include <fmt/ranges.h>
+
 #include "base/core/error.h"
 #include "model/families/model.h"
 #include "model/families/weight_loader.h"
@@ -21,13 +27,14 @@ constexpr Family kFamilies[] = {
 };
 
 std::string supported(Naming naming) {
-  std::string list;
+  std::vector<std::string_view> names;
   for (const Family& f : kFamilies) {
-    const std::string name(naming == Naming::kGguf ? f.gguf : f.hugging_face);
-    if (name.empty() || list.find(name) != std::string::npos) continue;
-    list += (list.empty() ? "" : ", ") + name;
+    const std::string_view name = naming == Naming::kGguf ? f.gguf : f.hugging_face;
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(name);
+    }
   }
-  return list;
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 namespace minke {
 
 struct SessionOptions {
-  int threads = 0;              // 0: usable_cores()
-  Isa isa = Isa::kScalar;       // kernels to use; callers pass chosen_isa()
-  int64_t context = 0;          // most tokens of the sequence; 0: min(the model's own, 4096)
+  int threads = 0;               // 0: usable_cores()
+  Isa isa = Isa::kScalar;        // kernels to use; callers pass chosen_isa()
+  int64_t context = 0;           // most tokens of the sequence; 0: min(the model's own, 4096)
   int64_t prefill_chunk = 1024;  // prompt tokens of one forward pass; results do not depend on it
 };
 

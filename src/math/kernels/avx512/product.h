@@ -64,66 +64,49 @@ template <int kBytes>
   for (int i = 0; i < kBytes; i += kCacheLine) _mm_prefetch(p + i, _MM_HINT_T0);
 }
 
-// out[m * out_stride + r] for R consecutive weight rows and M activation rows.
-template <typename Format, int R, int M>
-void multiply_runs(const uint8_t* row, int64_t row_stride, int64_t n, const QuantizedRows& x,
-                   float* out, int64_t out_stride) {
+// out[m * out_stride] for one weight row and M activation rows.
+template <typename Format, int M>
+void multiply_row(const uint8_t* row, int64_t n, const QuantizedRows& x, float* out,
+                  int64_t out_stride) {
   constexpr int kRunBytes = kRun / Format::kValues * Format::kBytes;
-  __m512 sum[R][M];
+  __m512 sum[M];
 #pragma GCC unroll 4
-  for (auto& s : sum) {
-#pragma GCC unroll 4
-    for (auto& v : s) v = _mm512_setzero_ps();
-  }
+  for (auto& s : sum) s = _mm512_setzero_ps();
   int64_t i = 0;
   for (; i + kRun <= n; i += kRun, row += kRunBytes) {
-    ActivationRun a[M];
+    prefetch<kRunBytes>(row + kAhead);
+    Run w;
+    decode_unsigned<Format>(row, kRun, w);
 #pragma GCC unroll 4
-    for (int m = 0; m < M; ++m) a[m] = load_activations(x, m, i, kRun / kGroup, 0xffff);
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) {
-      Run w;
-      prefetch<kRunBytes>(row + r * row_stride + kAhead);
-      decode_unsigned<Format>(row + r * row_stride, kRun, w);
-#pragma GCC unroll 4
-      for (int m = 0; m < M; ++m) sum[r][m] = add_product<Format>(w, a[m], sum[r][m]);
+    for (int m = 0; m < M; ++m) {
+      sum[m] = add_product<Format>(w, load_activations(x, m, i, kRun / kGroup, 0xffff), sum[m]);
     }
   }
   if constexpr (Format::kValues < kRun) {
     if (i < n) {
       // Blocks that stand in for missing ones must not bring in an infinite scale.
       const __mmask16 real = first_lanes(static_cast<int>((n - i) / kGroup));
-      for (int r = 0; r < R; ++r) {
-        Run w;
-        decode_unsigned<Format>(row + r * row_stride, n - i, w);
-        w.scale = _mm512_maskz_mov_ps(real, w.scale);
-        w.offset = _mm512_maskz_mov_ps(real, w.offset);
-        for (int m = 0; m < M; ++m) {
-          const auto a = load_activations(x, m, i, (x.stride - i) / kGroup, real);
-          sum[r][m] = add_product<Format>(w, a, sum[r][m]);
-        }
+      Run w;
+      decode_unsigned<Format>(row, n - i, w);
+      w.scale = _mm512_maskz_mov_ps(real, w.scale);
+      w.offset = _mm512_maskz_mov_ps(real, w.offset);
+      for (int m = 0; m < M; ++m) {
+        const auto a = load_activations(x, m, i, (x.stride - i) / kGroup, real);
+        sum[m] = add_product<Format>(w, a, sum[m]);
       }
     }
   }
 #pragma GCC unroll 4
-  for (int m = 0; m < M; ++m) {
-    __m512 four[4];
-#pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) four[r] = r < R ? sum[r][m] : _mm512_setzero_ps();
-    _mm_mask_storeu_ps(out + m * out_stride, (1 << R) - 1, sum_lanes(four));
-  }
+  for (int m = 0; m < M; ++m) out[m * out_stride] = sum_lanes(sum[m]);
 }
 
+// Row after row, in the order in which they are stored: the processor's own prefetchers see one
+// stream.
 template <typename Format, int M>
-void multiply_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
-                  const QuantizedRows& x, float* out, int64_t out_stride) {
-  constexpr int R = 1;
-  int r = 0;
-  for (; r + R <= row_count; r += R) {
-    multiply_runs<Format, R, M>(rows + r * row_stride, row_stride, n, x, out + r, out_stride);
-  }
-  for (; r < row_count; ++r) {
-    multiply_runs<Format, 1, M>(rows + r * row_stride, row_stride, n, x, out + r, out_stride);
+void multiply_rows(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                   const QuantizedRows& x, float* out, int64_t out_stride) {
+  for (int r = 0; r < row_count; ++r) {
+    multiply_row<Format, M>(rows + r * row_stride, n, x, out + r, out_stride);
   }
 }
 
@@ -137,16 +120,16 @@ void product_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t
                          x.stride};
   };
   for (; m + 4 <= m_count; m += 4) {
-    multiply_few<Format, 4>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
-                            out_stride);
+    multiply_rows<Format, 4>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+                             out_stride);
   }
   for (; m + 2 <= m_count; m += 2) {
-    multiply_few<Format, 2>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
-                            out_stride);
+    multiply_rows<Format, 2>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+                             out_stride);
   }
   if (m < m_count) {
-    multiply_few<Format, 1>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
-                            out_stride);
+    multiply_rows<Format, 1>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+                             out_stride);
   }
 }
 

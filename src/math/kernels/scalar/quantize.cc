@@ -57,4 +57,18 @@ void quantize_i8(const float* x, int64_t n, int8_t* q, float* scale, float* sum,
   }
 }
 
+void quantize_blocks(const float* x, int64_t n, ActivationBlock* out) {
+  for (int64_t i = 0; i < n; i += kActivationBlock, ++out) {
+    *out = {};
+    out->scale = quantize_block(x + i, std::min<int64_t>(n - i, kActivationBlock), out->q);
+    int32_t totals[3] = {};
+    for (int j = 0; j < kActivationBlock; ++j) totals[1 + j / kGroup] += out->q[j];
+    totals[0] = totals[1] + totals[2];
+    for (int part = 0; part < 3; ++part) {
+      out->sum[part] = out->scale * static_cast<float>(totals[part]);
+      out->bias[part] = -128 * totals[part];
+    }
+  }
+}
+
 }  // namespace minke::scalar

@@ -11,6 +11,7 @@ void set_k_quants(Kernels& k);  // unpackers of the formats with blocks of 256 v
 void set_floats(Kernels& k);    // converters of the float formats
 
 void quantize_i8(const float* x, int64_t n, int8_t* q, float* scale, float* sum, int32_t* bias);
+void quantize_blocks(const float* x, int64_t n, ActivationBlock* out);
 void dot_i8(UnpackedRow w, int rows, QuantizedRows x, int64_t m_count, float* out,
             int64_t out_stride);
 void dot_f32(const float* w, int64_t w_stride, int64_t rows, const float* x, int64_t x_stride,

@@ -8,6 +8,7 @@ void set_scalar_kernels(Kernels& k) {
   scalar::set_k_quants(k);
   scalar::set_floats(k);
   k.quantize_i8 = scalar::quantize_i8;
+  k.quantize_blocks = scalar::quantize_blocks;
   k.dot_i8 = scalar::dot_i8;
   k.dot_f32 = scalar::dot_f32;
   k.accumulate_f32 = scalar::accumulate_f32;

@@ -61,10 +61,71 @@ void unpack_f32(const uint8_t* row, int64_t n, float* out) {
   }
 }
 
+// out[m * out_stride + r] for rows of stored blocks: add(block, first column, m, total) adds the
+// products of one block to a sum, block after block.
+template <typename Format, typename Add>
+void product(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, int64_t m_count,
+             float* out, int64_t out_stride, const Add& add) {
+  Block<Format::kValues> block;
+  for (int r = 0; r < row_count; ++r) {
+    const uint8_t* bytes = rows + r * row_stride;
+    for (int64_t m = 0; m < m_count; ++m) out[m * out_stride + r] = 0.0f;
+    for (int64_t first = 0; first < n; first += Format::kValues, bytes += Format::kBytes) {
+      Format::decode(bytes, block);
+      for (int64_t m = 0; m < m_count; ++m) {
+        float& total = out[m * out_stride + r];
+        total = add(block, first, m, total);
+      }
+    }
+  }
+}
+
+template <typename Format>
+void product_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, QuantizedRows x,
+                 int64_t m_count, float* out, int64_t out_stride) {
+  const auto add = [&](const auto& block, int64_t first, int64_t m, float total) {
+    for (int g = 0; g < Format::kValues / kGroup; ++g) {
+      int32_t sum = 0;
+      for (int i = 0; i < kGroup; ++i) {
+        const int64_t at = interleaved_position(first + g * kGroup + i, x.stride);
+        sum += int32_t{block.q[g * kGroup + i]} * x.q[m * x.stride + at];
+      }
+      const int64_t xg = m * x.stride / kGroup + first / kGroup + g;
+      total += block.scale[g] * x.scale[xg] * static_cast<float>(sum) + block.offset[g] * x.sum[xg];
+    }
+    return total;
+  };
+  product<Format>(rows, row_stride, row_count, n, m_count, out, out_stride, add);
+}
+
+template <typename Format>
+void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                  const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
+                  int64_t out_stride) {
+  const auto add = [&](const auto& block, int64_t first, int64_t m, float total) {
+    for (int g = 0; g < Format::kValues / kGroup; ++g) {
+      const int64_t column = first + g * kGroup;
+      const ActivationBlock& a = x[m * x_stride + column / kActivationBlock];
+      const int half = static_cast<int>(column % kActivationBlock / kGroup);
+      int32_t sum = 0;
+      for (int i = 0; i < kGroup; ++i) {
+        sum += int32_t{block.q[g * kGroup + i]} * a.q[half * kGroup + i];
+      }
+      total +=
+          block.scale[g] * a.scale * static_cast<float>(sum) + block.offset[g] * a.sum[1 + half];
+    }
+    return total;
+  };
+  product<Format>(rows, row_stride, row_count, n, m_count, out, out_stride, add);
+}
+
 template <typename Format>
 void set_format(Kernels& k) {
-  k.unpack_i8[static_cast<int>(Format::kType)] = unpack_i8<Format>;
-  k.unpack_f32[static_cast<int>(Format::kType)] = unpack_f32<Format>;
+  constexpr int kType = static_cast<int>(Format::kType);
+  k.unpack_i8[kType] = unpack_i8<Format>;
+  k.unpack_f32[kType] = unpack_f32<Format>;
+  k.product_few[kType] = product_few<Format>;
+  k.product_many[kType] = product_many<Format>;
 }
 
 }  // namespace minke::scalar
