@@ -107,7 +107,7 @@ class GoldenModel : public testing::TestWithParam<fs::path> {
 };
 
 TEST_P(GoldenModel, LogitsMatchTheReferenceInBothPhasesAtEveryLevel) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (isa > machine_isa()) continue;
     for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
       const std::string what =

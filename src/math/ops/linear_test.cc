@@ -48,7 +48,7 @@ TEST(Linear, MatchesADoubleProductOfTheDecodedWeights) {
 }
 
 TEST(Linear, ARowDoesNotDependOnItsCompanionsOrOnThreads) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (isa > machine_isa()) continue;
     TestContext one(1, isa), two(2, isa);
     for (const Case& c : kCases) {
