@@ -62,10 +62,12 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
                            RopeLayout::kInterleaved);
   Tensor out = ctx.activation({x.rows(), c.heads * c.value_dim});
   for (const Segment& s : batch.segments) {
+    const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
-      float* row = s.cache->row(layer, s.cache->length() + i);
-      copy_floats(latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, row);
-      copy_floats(k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, row + c.kv_rank);
+      uint8_t* row = s.cache->row(layer, s.cache->length() + i);
+      store_values(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
+      store_values(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
+                   row + row_bytes(type, c.kv_rank));
     }
     float* to = out.f32() + s.first_row * out.columns();
     if (ctx.phase() == Phase::kPrefill) {
@@ -114,19 +116,18 @@ void AttentionMla::expanded(Context& ctx, const Tensor& query, const Segment& s,
   const ScratchScope scratch(ctx);
   const int64_t start = s.cache->length();
   const int64_t n = start + s.rows;
+  const DType type = s.cache->layout().type;
   const Tensor latents = ctx.activation({n, c.kv_rank});
   const Tensor keys = ctx.activation({n, c.heads, c.key_dim()});
   const Tensor values = ctx.activation({n, c.heads, c.value_dim});
   ctx.pool().parallel_for(n, [&](int64_t t, int) {
-    const float* row = s.cache->row(layer, t);
-    copy_floats(row, c.kv_rank, latents.f32() + t * c.kv_rank);
+    load_values(ctx, s.cache->row(layer, t), c.kv_rank, type, latents.f32() + t * c.kv_rank);
   });
   expand_keys(ctx, latents, c, keys.f32());
   ctx.pool().parallel_for(n, [&](int64_t t, int) {
-    const float* k_pe = s.cache->row(layer, t) + c.kv_rank;
-    for (int64_t h = 0; h < c.heads; ++h) {
-      copy_floats(k_pe, c.rope_dim, keys.f32() + (t * c.heads + h) * c.key_dim() + c.nope_dim);
-    }
+    float* first = keys.f32() + t * c.heads * c.key_dim() + c.nope_dim;
+    load_values(ctx, s.cache->row(layer, t) + row_bytes(type, c.kv_rank), c.rope_dim, type, first);
+    for (int64_t h = 1; h < c.heads; ++h) copy_floats(first, c.rope_dim, first + h * c.key_dim());
   });
   std::vector<ProductGroup> groups;
   for (int64_t h = 0; h < c.heads; ++h) {
@@ -145,8 +146,8 @@ void AttentionMla::expanded(Context& ctx, const Tensor& query, const Segment& s,
   a.heads = a.kv_heads = c.heads;
   a.key_dim = a.key_head_stride = c.key_dim();
   a.value_dim = a.value_head_stride = c.value_dim;
-  a.keys = keys.f32();
-  a.values = values.f32();
+  a.keys = keys.data;
+  a.values = values.data;
   a.key_stride = c.heads * c.key_dim();
   a.value_stride = c.heads * c.value_dim;
   a.scale = c.scale;
@@ -209,6 +210,7 @@ void AttentionMla::absorbed(Context& ctx, const Tensor& query, const Segment& s,
   a.kv_heads = 1;
   a.key_dim = a.key_stride = a.value_stride = c.kv_width();
   a.value_dim = c.kv_rank;
+  a.type = s.cache->layout().type;
   a.keys = a.values = s.cache->row(layer, 0);
   a.scale = c.scale;
   Tensor sums = ctx.activation({s.rows, c.heads, c.kv_rank});
