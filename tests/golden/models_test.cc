@@ -145,8 +145,8 @@ TEST_P(GoldenModel, ThreadsAndChunksDoNotChangeABit) {
 }
 
 // Eight significant bits in the cache move logits by a small part of their spread, at levels that
-// compute with such values and at those that do not: by less than a hundredth, but where a token's
-// experts are so close that it goes to another one.
+// compute with such values and at those that do not. Tokens whose experts are so close that they go
+// to another one move more; they are few.
 TEST_P(GoldenModel, ARoundedCacheChangesLogitsLittle) {
   const auto tokens = expected_.tokens("tokens_a");
   for (const Isa isa : {machine_isa(), std::min(machine_isa(), Isa::kAvx512)}) {
@@ -157,14 +157,19 @@ TEST_P(GoldenModel, ARoundedCacheChangesLogitsLittle) {
       const Tensor exact = logits_of(*model_, tokens, pass);
       pass.kv_type = DType::kBF16;
       const Tensor rounded = logits_of(*model_, tokens, pass);
-      double difference = 0, square = 0;
-      for (int64_t i = 0; i < exact.shape.elements(); ++i) {
-        const double a = exact.f32()[i], b = rounded.f32()[i];
-        difference += (a - b) * (a - b);
-        square += a * a;
+      std::vector<double> parts;
+      for (int64_t m = 0; m < exact.rows(); ++m) {
+        double difference = 0, square = 0;
+        for (int64_t i = 0; i < exact.columns(); ++i) {
+          const double a = exact[m].f32()[i], b = rounded[m].f32()[i];
+          difference += (a - b) * (a - b);
+          square += a * a;
+        }
+        parts.push_back(std::sqrt(difference / square));
       }
-      EXPECT_GT(difference, 0) << isa_name(isa);
-      EXPECT_LT(std::sqrt(difference / square), 0.02) << isa_name(isa);
+      std::sort(parts.begin(), parts.end());
+      EXPECT_GT(parts.back(), 0) << isa_name(isa);
+      EXPECT_LT(parts[parts.size() / 2], 0.01) << isa_name(isa);
     }
   }
 }
