@@ -222,6 +222,39 @@ void bench_accumulate(benchmark::State& state, const Kernels& k, int64_t rows, i
   state.SetItemsProcessed(state.iterations() * rows * m_count * n);
 }
 
+Buffer<uint16_t> random_halves(int64_t count) {
+  const Kernels scalar = select_kernels(Isa::kScalar);
+  auto values = random_floats(count);
+  Buffer<uint16_t> halves(count);
+  scalar.round_bf16(values.data(), count, halves.data());
+  return halves;
+}
+
+// The same over bfloat16 rows.
+void bench_dot_bf16(benchmark::State& state, const Kernels& k, int64_t rows, int64_t m_count,
+                    int64_t n) {
+  auto w = random_halves(rows * n);
+  auto x = random_halves(m_count * n);
+  Buffer<float> out(rows * m_count);
+  for (auto _ : state) {
+    k.dot_bf16(w.data(), n, rows, x.data(), n, m_count, n, out.data(), rows);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * rows * m_count * n);
+}
+
+void bench_accumulate_bf16(benchmark::State& state, const Kernels& k, int64_t rows, int64_t m_count,
+                           int64_t n) {
+  auto v = random_halves(rows * n);
+  auto p = random_halves(rows * m_count);
+  Buffer<float> out(n * m_count);
+  for (auto _ : state) {
+    k.accumulate_bf16(p.data(), rows, m_count, v.data(), n, rows, n, out.data(), n);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * rows * m_count * n);
+}
+
 // Kernels over kColumns values; `call` gets two inputs and an output.
 template <typename Call>
 void bench_values(benchmark::State& state, const Call& call) {
@@ -289,11 +322,17 @@ void add_products(const Kernels& k) {
                                    {4, 256, 2048}}) {
     add(fmt::format("dot_f32/{}x{}x{}", rows, m, n), k,
         [=](State& s, const Kernels& kernels) { bench_dot_f32(s, kernels, rows, m, n); });
+    if (k.dot_bf16 == nullptr) continue;
+    add(fmt::format("dot_bf16/{}x{}x{}", rows, m, n), k,
+        [=](State& s, const Kernels& kernels) { bench_dot_bf16(s, kernels, rows, m, n); });
   }
   for (const auto& [rows, m, n] :
        {Attention{512, 1, 64}, {512, 3, 64}, {512, 16, 128}, {512, 16, 512}}) {
     add(fmt::format("accumulate_f32/{}x{}x{}", rows, m, n), k,
         [=](State& s, const Kernels& kernels) { bench_accumulate(s, kernels, rows, m, n); });
+    if (k.accumulate_bf16 == nullptr) continue;
+    add(fmt::format("accumulate_bf16/{}x{}x{}", rows, m, n), k,
+        [=](State& s, const Kernels& kernels) { bench_accumulate_bf16(s, kernels, rows, m, n); });
   }
 }
 
@@ -303,6 +342,11 @@ void add_elementwise(const Kernels& k) {
     Activations x(kernels, kColumns, 1);
     bench_values(s, [&](const float* a, const float*, float*) {
       kernels.quantize_i8(a, kColumns, x.q.data(), x.scale.data(), x.sum.data(), x.bias.data());
+    });
+  });
+  add("round_bf16", k, [](State& s, const Kernels& kernels) {
+    bench_values(s, [&](const float* a, const float*, float* out) {
+      kernels.round_bf16(a, kColumns, reinterpret_cast<uint16_t*>(out));
     });
   });
   add("rms_norm", k, [](State& s, const Kernels& kernels) {
@@ -332,7 +376,7 @@ void add_elementwise(const Kernels& k) {
 }
 
 void add_all() {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (isa > machine_isa()) continue;
     const Kernels k = select_kernels(isa);
     add_formats(k);

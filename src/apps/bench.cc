@@ -29,6 +29,7 @@ struct BenchOptions {
   DType type = DType::kQ4_K;
   std::optional<int64_t> layers;
   int threads = 0;
+  DType kv_type = kDefaultKvType;
   SpeedPoints points = {{128, 512, 2048}, {0, 4096, 16384}, 32, 3};
   bool json = false;
 };
@@ -95,7 +96,9 @@ void require_shared_point(const FormerReport& former, const SpeedPoints& points)
 
 void measure_speeds(const Bundle& bundle, const SpeedPoints& points, SpeedReport& report,
                     Console& console) {
-  TokenSpeed speed(*bundle.model, points, report.threads, report.isa, console);
+  TokenSpeed speed(*bundle.model, points,
+                   {.threads = report.threads, .isa = report.isa, .kv_type = report.kv_type},
+                   console);
   speed.warm_up();
   for (const int64_t count : points.prefill) {
     report.prefill.push_back({count, speed.prefill(count)});
@@ -130,7 +133,8 @@ int bench(const BenchOptions& options, Console& console) {
   report.repeat = points.fitting.repeat;
   report.active_bytes = active_weight_bytes(*bundle.model);
   report.active_weights = active_weight_count(*bundle.model);
-  report.cache_bytes_per_token = facts.kv.bytes_per_token();
+  report.kv_type = options.kv_type;
+  report.cache_bytes_per_token = facts.kv.stored_as(options.kv_type).bytes_per_token();
   report.read_gb_per_second = measure_read_gb_per_second(report.threads);
   report.peaks = measure_peaks(report.isa, report.threads);
   measure_speeds(bundle, points.fitting, report, console);
@@ -183,6 +187,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_integer(verb, "--layers", o->layers, 1, 4096, "only the first N layers of the shape [all]")
       ->needs(shape);
   add_threads(verb, o->threads);
+  add_kv_type(verb, o->kv_type);
   SpeedPoints& points = o->points;
   add_list(verb, "--prefill", points.prefill, 1, "sizes of the prompts [128,512,2048]");
   add_list(verb, "--depths", points.depths, 0,

@@ -36,6 +36,7 @@ struct ChatOptions {
   bool no_think = false, quiet = false;
   int64_t max_tokens = 0, context = 0;
   int threads = 0;
+  DType kv_type = kDefaultKvType;
   SamplingFlags sampling;
 };
 
@@ -104,7 +105,8 @@ class Chat {
                   .isa = chosen_isa(),
                   .context = options.context > 0
                                  ? options.context
-                                 : std::min(kUsualContext, bundle_.model->facts().context_length)}),
+                                 : std::min(kUsualContext, bundle_.model->facts().context_length),
+                  .kv_type = options.kv_type}),
         generator_(session_) {
     conversation_.thinking = !options.no_think;
     set_system(options.system);
@@ -288,6 +290,7 @@ void add_chat(CLI::App& app, Action& action) {
   add_sampling(verb, o->sampling, "0.6");
   add_context(verb, o->context, "16384, or the model's own");
   add_threads(verb, o->threads);
+  add_kv_type(verb, o->kv_type);
   verb.add_flag("--quiet", o->quiet, "nothing on standard error but errors");
   verb.footer("Commands:\n" + std::string(kHelp) +
               "\nWhen standard input is not a terminal, each of its lines is a message.");

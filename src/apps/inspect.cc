@@ -21,6 +21,7 @@ using Json = nlohmann::ordered_json;
 struct InspectOptions {
   std::string model;
   bool tensors = false, json = false;
+  DType kv_type = kDefaultKvType;
 };
 
 // Everything below is collected as JSON once; the text is another view of it.
@@ -79,9 +80,9 @@ Json tensors_json(const Checkpoint& checkpoint) {
 }
 
 // Weights and cache at several lengths of the context.
-Json memory_json(const Bundle& bundle) {
+Json memory_json(const Bundle& bundle, DType kv_type) {
   const ModelFacts& facts = bundle.model->facts();
-  const int64_t per_token = facts.kv.bytes_per_token();
+  const int64_t per_token = facts.kv.stored_as(kv_type).bytes_per_token();
   Json contexts = Json::array();
   int64_t before = 0;
   for (const int64_t wanted : {int64_t{4096}, int64_t{32768}, facts.context_length}) {
@@ -92,6 +93,7 @@ Json memory_json(const Bundle& bundle) {
   }
   return {{"weight_bytes", bundle.weight_bytes()},
           {"active_weight_bytes", active_weight_bytes(*bundle.model)},
+          {"kv_type", dtype_name(kv_type)},
           {"cache_bytes_per_token", per_token},
           {"contexts", contexts}};
 }
@@ -152,7 +154,7 @@ void add_tokenizer(Json& report, const Tokenizer* tokenizer, const std::string& 
   report["chat"] = chat_json(*tokenizer);
 }
 
-void add_supported(Json& report, const Bundle& bundle) {
+void add_supported(Json& report, const Bundle& bundle, DType kv_type) {
   const ModelFacts& facts = bundle.model->facts();
   report["supported"] = true;
   report["family"] = facts.family;
@@ -161,7 +163,7 @@ void add_supported(Json& report, const Bundle& bundle) {
   report["config"] = values_json(config_fields(
       *bundle.model, bundle.checkpoint.metadata().text("general.name").value_or(report["name"])));
   report["tensor_types"] = types_json(bundle.checkpoint);
-  report["memory"] = memory_json(bundle);
+  report["memory"] = memory_json(bundle, kv_type);
   add_tokenizer(report, bundle.tokenizer.get(), "this model comes without a tokenizer");
   report["generation_defaults"] = defaults_json(bundle.defaults);
 }
@@ -191,7 +193,7 @@ Json inspected(const InspectOptions& options) {
                  {"format", gguf ? "GGUF" : "Hugging Face"},
                  {"architecture", architecture ? Json(printable(*architecture)) : Json()}};
   try {
-    add_supported(report, load_bundle(path));
+    add_supported(report, load_bundle(path), options.kv_type);
   } catch (const Error& error) {
     add_unsupported(report, checkpoint, path, error.what());
   }
@@ -232,7 +234,8 @@ void put_memory(Sheet& sheet, const Json& memory) {
   sheet.blank();
   sheet.line("weights", human_bytes(memory["weight_bytes"]) + ", " +
                             human_bytes(memory["active_weight_bytes"]) + " read for a token");
-  sheet.line("cache", human_bytes(memory["cache_bytes_per_token"]) + " a token");
+  sheet.line("cache", human_bytes(memory["cache_bytes_per_token"]) + " a token, " +
+                          as_text(memory["kv_type"]));
   for (const Json& c : memory["contexts"]) {
     sheet.line("memory", fmt::format("{} with {} tokens of context", human_bytes(c["bytes"]),
                                      c["tokens"].get<int64_t>()));
@@ -311,6 +314,7 @@ void add_inspect(CLI::App& app, Action& action) {
   CLI::App& verb = add_verb(app, action, "inspect", "what a model's files hold", o, inspect);
   add_model(verb, o->model);
   verb.add_flag("--tensors", o->tensors, "list every tensor");
+  add_kv_type(verb, o->kv_type);
   add_json(verb, o->json);
   verb.footer("Also tells about models that Minke cannot run, and why it cannot.");
 }

@@ -22,6 +22,7 @@ struct LogitsOptions {
   std::string model, token_file, output, phase = "prefill";
   std::vector<int32_t> tokens;
   int threads = 0;
+  DType kv_type = kDefaultKvType;
   bool json = false;
 };
 
@@ -61,7 +62,9 @@ int logits(const LogitsOptions& options, Console& console) {
     fail("--tokens", "{} tokens do not fit into the model's context of {}", count,
          model->facts().context_length);
   }
-  Session session(*model, {.threads = options.threads, .isa = isa, .context = count});
+  Session session(
+      *model,
+      {.threads = options.threads, .isa = isa, .context = count, .kv_type = options.kv_type});
   AtomicFile file(options.output);
   Progress progress(console, "logits");
   const auto phase = options.phase == "decode" ? Phase::kDecode : Phase::kPrefill;
@@ -104,6 +107,7 @@ void add_logits(CLI::App& app, Action& action) {
       })
       ->type_name("FORM");
   add_threads(verb, o->threads);
+  add_kv_type(verb, o->kv_type);
   add_json(verb, o->json);
   verb.footer("FILE gets float32 values, little-endian, [tokens, vocabulary].");
 }

@@ -109,6 +109,18 @@ void add_context(CLI::App& verb, int64_t& context, const std::string& fallback) 
               "most tokens of prompt and reply together [" + fallback + "]");
 }
 
+void add_kv_type(CLI::App& verb, DType& type) {
+  const auto set = [&type](const std::string& text) {
+    if (text != "f32" && text != "bf16") refuse("--kv-type", "f32 or bf16", text);
+    type = text == "f32" ? DType::kF32 : DType::kBF16;
+  };
+  verb.add_option_function<std::string>(
+          "--kv-type", set,
+          fmt::format("how keys and values are cached: f32 or bf16 [{}]",
+                      type == DType::kF32 ? "f32" : "bf16"))
+      ->type_name("TYPE");
+}
+
 void add_json(CLI::App& verb, bool& json) {
   verb.add_flag("--json", json, "print one JSON object on standard output");
 }

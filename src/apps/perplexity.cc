@@ -24,6 +24,7 @@ struct PerplexityOptions {
   std::string model, file;
   int64_t context = 0, tokens = 0;
   int threads = 0;
+  DType kv_type = kDefaultKvType;
   bool json = false;
 };
 
@@ -104,7 +105,10 @@ int perplexity(const PerplexityOptions& options, Console& console) {
   const std::string text = text_of(options.file);
   const Bundle bundle = load_bundle(path);
   const Windows windows = split(options, text, bundle);
-  Session session(*bundle.model, {.threads = options.threads, .isa = isa, .context = windows.size});
+  Session session(*bundle.model, {.threads = options.threads,
+                                  .isa = isa,
+                                  .context = windows.size,
+                                  .kv_type = options.kv_type});
   const auto start = std::chrono::steady_clock::now();
   Likelihoods likelihoods;
   Progress progress(console, "perplexity");
@@ -140,6 +144,7 @@ int perplexity(const PerplexityOptions& options, Console& console) {
                         {"tokens_per_second", speed},
                         {"model", model_name(path)},
                         {"isa", isa_name(isa)},
+                        {"kv_type", dtype_name(options.kv_type)},
                         {"threads", session.threads()}});
     return 0;
   }
@@ -165,6 +170,7 @@ void add_perplexity(CLI::App& app, Action& action) {
   add_integer(verb, "--tokens", o->tokens, 1, std::numeric_limits<int64_t>::max(),
               "only the first N tokens of the text [all]");
   add_threads(verb, o->threads);
+  add_kv_type(verb, o->kv_type);
   add_json(verb, o->json);
   verb.footer(
       "The text is cut into windows, each begun by the model's begin token if its prompts have\n"

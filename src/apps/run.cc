@@ -25,6 +25,7 @@ struct RunOptions {
   bool raw = false, no_think = false, quiet = false, json = false;
   int64_t max_tokens = 0, context = 0;
   int threads = 0;
+  DType kv_type = kDefaultKvType;
   SamplingFlags sampling;
 };
 
@@ -145,7 +146,8 @@ int run(const RunOptions& options, Console& console) {
   Session session(*bundle.model,
                   {.threads = options.threads,
                    .isa = isa,
-                   .context = chosen_context(options, *bundle.model, question.ids.size())});
+                   .context = chosen_context(options, *bundle.model, question.ids.size()),
+                   .kv_type = options.kv_type});
   if (static_cast<int64_t>(question.ids.size()) > session.capacity()) {
     fail("prompt", "{} tokens do not fit into the context of {}; this model has room for {}",
          question.ids.size(), session.capacity(), bundle.model->facts().context_length);
@@ -191,6 +193,7 @@ void add_run(CLI::App& app, Action& action) {
   add_sampling(verb, o->sampling, "0");
   add_context(verb, o->context, "4096, or what a longer prompt needs");
   add_threads(verb, o->threads);
+  add_kv_type(verb, o->kv_type);
   verb.add_flag("--quiet", o->quiet, "nothing on standard error but errors");
   add_json(verb, o->json);
   verb.footer(

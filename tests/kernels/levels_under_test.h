@@ -34,6 +34,7 @@ inline std::string level_name(const testing::TestParamInfo<Isa>& info) {
   return std::string(isa_name(info.param));
 }
 
-inline const auto kEveryLevel = testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512);
+inline const auto kEveryLevel =
+    testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16);
 
 }  // namespace minke

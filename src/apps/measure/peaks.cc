@@ -121,6 +121,7 @@ ChainsOfLevel chains_of(Isa level) {
     case Isa::kAvx2:
       return {{&kVpmaddubsw}, {}, {&kVfmaddAvx2}};
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       break;
   }
   ChainsOfLevel chains = {{&kVpdpbusd}, {}, {&kVfmaddAvx512}};

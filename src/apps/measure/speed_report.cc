@@ -165,6 +165,7 @@ nlohmann::ordered_json as_json(const SpeedReport& r, const std::optional<FormerR
               {"active_weight_bytes", r.active_bytes},
               {"active_weights", r.active_weights.layers},
               {"head_weights", r.active_weights.head},
+              {"kv_type", dtype_name(r.kv_type)},
               {"cache_bytes_per_token", r.cache_bytes_per_token},
               {"isa", isa_name(r.isa)},
               {"threads", r.threads},

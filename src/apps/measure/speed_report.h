@@ -26,6 +26,7 @@ struct SpeedReport {
   Peaks peaks;
   int64_t active_bytes = 0;  // weights that a decoded token reads
   ActiveWeightCount active_weights;
+  DType kv_type = kDefaultKvType;
   int64_t cache_bytes_per_token = 0;
   int64_t decode_tokens = 0, repeat = 0;
 

@@ -24,6 +24,7 @@ SpeedReport report() {
   r.peaks = {Peak{"vpdpbusd", 1e12}, Peak{"vdpbf16ps", 5e11}, Peak{"vfmadd", 25e10}};
   r.active_bytes = 500'000'000;
   r.active_weights = {1'000'000'000, 128'000'000};
+  r.kv_type = DType::kF32;
   r.cache_bytes_per_token = 1'000'000;
   r.decode_tokens = 32;
   r.repeat = 3;
@@ -128,6 +129,7 @@ TEST(SpeedReports, JsonHasEveryFigure) {
   EXPECT_EQ(json["prefill"][0]["tokens"], 128);
   EXPECT_EQ(json["prefill"][0]["operations_per_token"], 2.002e9);
   EXPECT_EQ(json["decode"][1]["bytes_per_token"], 1'000'000'000);
+  EXPECT_EQ(json["kv_type"], "F32");
   EXPECT_EQ(json["left_out"]["depths"], std::vector<int64_t>{16384});
   EXPECT_FALSE(json.contains("former"));
   EXPECT_FALSE(json["prefill"][0].contains("ratio"));

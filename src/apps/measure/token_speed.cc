@@ -19,6 +19,11 @@ double seconds(const Work& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+SessionOptions with_context(SessionOptions options, int64_t context) {
+  options.context = context;
+  return options;
+}
+
 void sort_out(std::vector<int64_t> wanted, int64_t most, std::vector<int64_t>& fitting,
               std::vector<int64_t>& left_out) {
   std::sort(wanted.begin(), wanted.end());
@@ -47,11 +52,11 @@ FittingPoints points_within(const SpeedPoints& wanted, int64_t most) {
   return points;
 }
 
-TokenSpeed::TokenSpeed(const Model& model, const SpeedPoints& points, int threads, Isa isa,
+TokenSpeed::TokenSpeed(const Model& model, const SpeedPoints& points, SessionOptions options,
                        Console& console)
     : model_(model),
       points_(points),
-      session_(model_, {.threads = threads, .isa = isa, .context = points.context()}),
+      session_(model_, with_context(options, points.context())),
       progress_(console, "measuring") {
   Rng rng(0);
   tokens_.resize(static_cast<size_t>(session_.capacity()));

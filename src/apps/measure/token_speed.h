@@ -32,8 +32,9 @@ FittingPoints points_within(const SpeedPoints& wanted, int64_t most);
 // Stopped at a stop signal.
 class TokenSpeed {
  public:
-  // All must outlive it.
-  TokenSpeed(const Model& model, const SpeedPoints& points, int threads, Isa isa, Console& console);
+  // All must outlive it. The context of `options` becomes that of the points.
+  TokenSpeed(const Model& model, const SpeedPoints& points, SessionOptions options,
+             Console& console);
 
   // Reads the weights for the first time, which may mean from disk.
   void warm_up();

@@ -15,7 +15,7 @@ bool has_f16c() {
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx >> 29 & 1) != 0;
 }
 
-constexpr Isa kLevels[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512};
+constexpr Isa kLevels[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16};
 
 }  // namespace
 
@@ -27,6 +27,8 @@ std::string_view isa_name(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Bf16:
+      return "avx512_bf16";
   }
   return "unknown";
 }
@@ -35,7 +37,7 @@ Isa parse_isa(std::string_view name) {
   for (const Isa isa : kLevels) {
     if (isa_name(isa) == name) return isa;
   }
-  fail("MINKE_ISA", "expected scalar, avx2 or avx512, found \"{}\"", printable(name));
+  fail("MINKE_ISA", "expected scalar, avx2, avx512 or avx512_bf16, found \"{}\"", printable(name));
 }
 
 Isa machine_isa() {
@@ -46,7 +48,8 @@ Isa machine_isa() {
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("avx512vnni");
-  return avx512 ? Isa::kAvx512 : Isa::kAvx2;
+  if (!avx512) return Isa::kAvx2;
+  return __builtin_cpu_supports("avx512bf16") ? Isa::kAvx512Bf16 : Isa::kAvx512;
 }
 
 Isa chosen_isa() {

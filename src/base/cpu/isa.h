@@ -8,13 +8,15 @@ namespace minke {
 // are coarse: a machine is at a level only if it has the whole bundle.
 enum class Isa {
   kScalar,
-  kAvx2,    // AVX2, FMA, F16C
-  kAvx512,  // AVX-512 F, BW, DQ, VL and VNNI
+  kAvx2,        // AVX2, FMA, F16C
+  kAvx512,      // AVX-512 F, BW, DQ, VL and VNNI
+  kAvx512Bf16,  // AVX512_BF16
 };
 
 std::string_view isa_name(Isa isa);
 
-// The level named by `name` ("scalar", "avx2", "avx512"). Throws Error for any other.
+// The level named by `name` ("scalar", "avx2", "avx512", "avx512_bf16"). Throws Error for any
+// other.
 Isa parse_isa(std::string_view name);
 
 // The highest level that this processor and its operating system offer.

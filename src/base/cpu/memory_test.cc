@@ -50,7 +50,7 @@ TEST(PageBuffer, RefusalNamesWhatTheMemoryIsFor) {
 }
 
 TEST(Isa, ParsesEveryLevelAndRefusesOthers) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     EXPECT_EQ(parse_isa(isa_name(isa)), isa);
   }
   EXPECT_THROW(parse_isa("sse"), Error);

@@ -134,6 +134,22 @@ struct Kernels {
   void (*accumulate_f32)(const float* p, int64_t p_stride, int64_t m_count, const float* v,
                          int64_t v_stride, int64_t rows, int64_t n, float* out, int64_t out_stride);
 
+  // --- bfloat16 rows ---------------------------------------------------------------------------
+  // out = x rounded to bfloat16, to nearest, ties to even. NaN stays NaN. Any n >= 0.
+  void (*round_bf16)(const float* x, int64_t n, uint16_t* out);
+  // out[m * out_stride + r] = sum_i w[r * w_stride + i] * x[m * x_stride + i], as dot_f32 does, of
+  // bfloat16 values with float32 sums. Subnormal inputs, products and sums may count as zero, and a
+  // sum of two products may be rounded once or twice: both are the machine's. Null where the level
+  // has no such instruction.
+  void (*dot_bf16)(const uint16_t* w, int64_t w_stride, int64_t rows, const uint16_t* x,
+                   int64_t x_stride, int64_t m_count, int64_t n, float* out, int64_t out_stride);
+  // out[m * out_stride + i] += sum_r p[m * p_stride + r] * v[r * v_stride + i], as accumulate_f32
+  // does, adding rows 2k and 2k + 1 together, in the order of k. Rounding as in dot_bf16. Null
+  // where dot_bf16 is.
+  void (*accumulate_bf16)(const uint16_t* p, int64_t p_stride, int64_t m_count, const uint16_t* v,
+                          int64_t v_stride, int64_t rows, int64_t n, float* out,
+                          int64_t out_stride);
+
   // --- elementwise and reductions --------------------------------------------------------------
   // out = w * (x / sqrt(mean(x^2) + eps)). `out` may be `x`.
   void (*rms_norm)(const float* x, const float* w, int64_t n, float eps, float* out);

@@ -9,5 +9,6 @@ struct Kernels;
 void set_scalar_kernels(Kernels& k);
 void set_avx2_kernels(Kernels& k);
 void set_avx512_kernels(Kernels& k);
+void set_avx512_bf16_kernels(Kernels& k);
 
 }  // namespace minke

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/core/check.h"
@@ -22,6 +23,12 @@ struct Partial {
   float* total;  // [rows]
 };
 
+// Rows of float values, `stride` apart.
+struct FloatRows {
+  const float* first;
+  int64_t stride;
+};
+
 struct Tile {
   int64_t kv_head;
   int64_t first, tokens;  // query tokens
@@ -31,6 +38,8 @@ class Attention {
  public:
   Attention(Context& ctx, const AttentionArgs& args) : k_(ctx.kernels()), a_(args) {
     CHECK(a_.heads % a_.kv_heads == 0);
+    CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16);
+    halves_ = a_.type == DType::kBF16 && k_.dot_bf16 != nullptr;
     group_ = a_.heads / a_.kv_heads;
     tile_tokens_ = std::max<int64_t>(1, kTaskRows / group_);
     for (int64_t j = 0; j < a_.kv_heads; ++j) {
@@ -42,9 +51,8 @@ class Attention {
 
   void run(Context& ctx, float* out) {
     const int workers = ctx.pool().size();
-    const int64_t rows = tile_tokens_ * group_;
-    scores_ = ctx.arena().allocate<float>(workers * rows * kChunk);
-    queries_ = ctx.arena().allocate<float>(workers * rows * a_.key_dim);
+    take_scratch(ctx);
+    prepare_queries(ctx);
     const auto tiles = static_cast<int64_t>(tiles_.size());
     const int64_t chunks = (a_.first_position + a_.rows + kChunk - 1) / kChunk;
     if (tiles >= 4 * workers || chunks == 1 || workers == 1) {
@@ -64,20 +72,23 @@ class Attention {
         one_chunk(tile, i % chunks, partial(memory + i * partial_floats()), worker);
       }
     });
-    ctx.pool().parallel_for(tiles, [&](int64_t i, int) {
-      const Tile& tile = tiles_[static_cast<size_t>(i)];
-      const Partial sum = partial(memory + i * chunks * partial_floats());
+    ctx.pool().parallel_for(tiles * tile_rows(), [&](int64_t i, int) {
+      const int64_t t = i / tile_rows(), r = i % tile_rows();
+      const Tile& tile = tiles_[static_cast<size_t>(t)];
+      if (r >= tile.tokens * group_) return;
+      const Partial sum = partial(memory + t * chunks * partial_floats());
       for (int64_t c = 1; c < tile_chunks(tile); ++c) {
-        join(sum, partial(memory + (i * chunks + c) * partial_floats()), tile.tokens * group_);
+        join(sum, partial(memory + (t * chunks + c) * partial_floats()), r);
       }
-      finish(tile, sum, out);
+      finish(tile, sum, r, out);
     });
   }
 
  private:
-  int64_t partial_floats() const { return tile_tokens_ * group_ * (a_.value_dim + 2); }
+  int64_t tile_rows() const { return tile_tokens_ * group_; }
+  int64_t partial_floats() const { return tile_rows() * (a_.value_dim + 2); }
   Partial partial(float* p) const {
-    const int64_t rows = tile_tokens_ * group_;
+    const int64_t rows = tile_rows();
     return {p, p + rows * a_.value_dim, p + rows * a_.value_dim + rows};
   }
   // Chunks that hold keys the tile's last token sees.
@@ -85,14 +96,47 @@ class Attention {
     return (a_.first_position + tile.first + tile.tokens + kChunk - 1) / kChunk;
   }
 
+  void take_scratch(Context& ctx) {
+    Arena& arena = ctx.arena();
+    const int workers = ctx.pool().size();
+    const int64_t queries = a_.rows * a_.heads * a_.key_dim;
+    scores_ = arena.allocate<float>(workers * tile_rows() * kChunk);
+    if (halves_) {
+      half_queries_ = arena.allocate<uint16_t>(queries);
+      weights_ = arena.allocate<uint16_t>(workers * tile_rows() * kChunk);
+    } else {
+      queries_ = arena.allocate<float>(queries);
+      if (a_.type != DType::kF32) chunks_ = arena.allocate<float>(workers * chunk_floats());
+    }
+  }
+
+  // Queries times `scale`, those of a tile together: [kv_heads, rows, group, key_dim].
+  void prepare_queries(Context& ctx) {
+    const int64_t n = a_.key_dim;
+    float* scaled = ctx.arena().allocate<float>(ctx.pool().size() * n);
+    ctx.pool().parallel_for(a_.rows, [&](int64_t m, int worker) {
+      for (int64_t h = 0; h < a_.heads; ++h) {
+        const float* from = a_.queries + (m * a_.heads + h) * n;
+        const int64_t at = first_query(h / group_, m) + h % group_ * n;
+        float* to = halves_ ? scaled + worker * n : queries_ + at;
+        for (int64_t i = 0; i < n; ++i) to[i] = from[i] * a_.scale;
+        if (halves_) k_.round_bf16(to, n, half_queries_ + at);
+      }
+    });
+  }
+  int64_t first_query(int64_t kv_head, int64_t row) const {
+    return (kv_head * a_.rows + row) * group_ * a_.key_dim;
+  }
+
   void whole_tile(const Tile& tile, const Partial& sum, const Partial& next, int worker,
                   float* out) const {
+    const int64_t rows = tile.tokens * group_;
     one_chunk(tile, 0, sum, worker);
     for (int64_t c = 1; c < tile_chunks(tile); ++c) {
       one_chunk(tile, c, next, worker);
-      join(sum, next, tile.tokens * group_);
+      for (int64_t r = 0; r < rows; ++r) join(sum, next, r);
     }
-    finish(tile, sum, out);
+    for (int64_t r = 0; r < rows; ++r) finish(tile, sum, r, out);
   }
 
   // Softmax state of the tile's rows over the keys of chunk `c` alone. A row that sees none of them
@@ -102,16 +146,8 @@ class Attention {
     const int64_t begin = c * kChunk;
     const int64_t last_seen = a_.first_position + tile.first + tile.tokens - 1;
     const int64_t keys = std::min(kChunk, last_seen + 1 - begin);
-    float* q = queries_ + worker * tile_tokens_ * group_ * a_.key_dim;
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t token = tile.first + r / group_;
-      const int64_t head = tile.kv_head * group_ + r % group_;
-      const float* from = a_.queries + (token * a_.heads + head) * a_.key_dim;
-      for (int64_t i = 0; i < a_.key_dim; ++i) q[r * a_.key_dim + i] = from[i] * a_.scale;
-    }
-    float* scores = scores_ + worker * tile_tokens_ * group_ * kChunk;
-    k_.dot_f32(a_.keys + begin * a_.key_stride + tile.kv_head * a_.key_head_stride, a_.key_stride,
-               keys, q, a_.key_dim, rows, a_.key_dim, scores, kChunk);
+    float* scores = scores_ + worker * tile_rows() * kChunk;
+    multiply_keys(tile, begin, keys, scores, worker);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t position = a_.first_position + tile.first + r / group_;
       const int64_t seen = std::clamp<int64_t>(position + 1 - begin, 0, keys);
@@ -121,43 +157,89 @@ class Attention {
       p.total[r] = seen > 0 ? k_.exp_sum(s, seen, p.max[r]) : 0.0f;
     }
     std::fill_n(p.out, rows * a_.value_dim, 0.0f);
-    k_.accumulate_f32(scores, kChunk, rows,
-                      a_.values + begin * a_.value_stride + tile.kv_head * a_.value_head_stride,
-                      a_.value_stride, keys, a_.value_dim, p.out, a_.value_dim);
+    add_values(tile, begin, keys, scores, p.out, worker);
   }
 
-  // sum = sum joined with next, row by row.
-  void join(const Partial& sum, const Partial& next, int64_t rows) const {
-    for (int64_t r = 0; r < rows; ++r) {
-      if (next.total[r] == 0.0f) continue;
-      const float max = std::max(sum.max[r], next.max[r]);
-      const float old_factor = std::exp(sum.max[r] - max);
-      const float new_factor = std::exp(next.max[r] - max);
-      float* o = sum.out + r * a_.value_dim;
-      const float* n = next.out + r * a_.value_dim;
-      for (int64_t i = 0; i < a_.value_dim; ++i) o[i] = o[i] * old_factor + n[i] * new_factor;
-      sum.total[r] = sum.total[r] * old_factor + next.total[r] * new_factor;
-      sum.max[r] = max;
+  // scores [tile rows, kChunk] of keys [begin, begin + keys).
+  void multiply_keys(const Tile& tile, int64_t begin, int64_t keys, float* scores,
+                     int worker) const {
+    const int64_t n = a_.key_dim, rows = tile.tokens * group_;
+    const int64_t query = first_query(tile.kv_head, tile.first);
+    const uint8_t* first =
+        a_.keys + row_bytes(a_.type, begin * a_.key_stride + tile.kv_head * a_.key_head_stride);
+    if (halves_) {
+      k_.dot_bf16(reinterpret_cast<const uint16_t*>(first), a_.key_stride, keys,
+                  half_queries_ + query, n, rows, n, scores, kChunk);
+      return;
     }
+    const FloatRows w = as_floats(first, a_.key_stride, keys, n, worker);
+    k_.dot_f32(w.first, w.stride, keys, queries_ + query, n, rows, n, scores, kChunk);
   }
 
-  void finish(const Tile& tile, const Partial& sum, float* out) const {
-    for (int64_t r = 0; r < tile.tokens * group_; ++r) {
-      const int64_t token = tile.first + r / group_;
-      const int64_t head = tile.kv_head * group_ + r % group_;
-      float* to = out + (token * a_.heads + head) * a_.value_dim;
-      const float factor = 1.0f / sum.total[r];
-      for (int64_t i = 0; i < a_.value_dim; ++i) to[i] = sum.out[r * a_.value_dim + i] * factor;
+  // out [tile rows, value_dim] += weights [tile rows, kChunk] times values [begin, begin + keys).
+  void add_values(const Tile& tile, int64_t begin, int64_t keys, const float* weights, float* out,
+                  int worker) const {
+    const int64_t n = a_.value_dim, rows = tile.tokens * group_;
+    const uint8_t* first = a_.values + row_bytes(a_.type, begin * a_.value_stride +
+                                                              tile.kv_head * a_.value_head_stride);
+    if (halves_) {
+      uint16_t* rounded = weights_ + worker * tile_rows() * kChunk;
+      for (int64_t r = 0; r < rows; ++r) {
+        k_.round_bf16(weights + r * kChunk, keys, rounded + r * kChunk);
+      }
+      k_.accumulate_bf16(rounded, kChunk, rows, reinterpret_cast<const uint16_t*>(first),
+                         a_.value_stride, keys, n, out, n);
+      return;
     }
+    const FloatRows v = as_floats(first, a_.value_stride, keys, n, worker);
+    k_.accumulate_f32(weights, kChunk, rows, v.first, v.stride, keys, n, out, n);
+  }
+
+  // `count` stored rows of n values: where they are, or converted into the worker's scratch.
+  FloatRows as_floats(const uint8_t* first, int64_t stride, int64_t count, int64_t n,
+                      int worker) const {
+    if (a_.type == DType::kF32) return {reinterpret_cast<const float*>(first), stride};
+    float* to = chunks_ + worker * chunk_floats();
+    for (int64_t t = 0; t < count; ++t) {
+      k_.unpack_f32[static_cast<int>(a_.type)](first + row_bytes(a_.type, t * stride), n,
+                                               to + t * n);
+    }
+    return {to, n};
+  }
+  int64_t chunk_floats() const { return kChunk * std::max(a_.key_dim, a_.value_dim); }
+
+  // Row r of sum = that row of sum joined with that of next.
+  void join(const Partial& sum, const Partial& next, int64_t r) const {
+    if (next.total[r] == 0.0f) return;
+    const float max = std::max(sum.max[r], next.max[r]);
+    const float old_factor = std::exp(sum.max[r] - max);
+    const float new_factor = std::exp(next.max[r] - max);
+    float* o = sum.out + r * a_.value_dim;
+    const float* n = next.out + r * a_.value_dim;
+    for (int64_t i = 0; i < a_.value_dim; ++i) o[i] = o[i] * old_factor + n[i] * new_factor;
+    sum.total[r] = sum.total[r] * old_factor + next.total[r] * new_factor;
+    sum.max[r] = max;
+  }
+
+  void finish(const Tile& tile, const Partial& sum, int64_t r, float* out) const {
+    const int64_t token = tile.first + r / group_;
+    const int64_t head = tile.kv_head * group_ + r % group_;
+    float* to = out + (token * a_.heads + head) * a_.value_dim;
+    const float factor = 1.0f / sum.total[r];
+    for (int64_t i = 0; i < a_.value_dim; ++i) to[i] = sum.out[r * a_.value_dim + i] * factor;
   }
 
   const Kernels& k_;
   const AttentionArgs& a_;
+  bool halves_ = false;  // compute with products of bfloat16 values
   int64_t group_ = 1;
   int64_t tile_tokens_ = 1;
   std::vector<Tile> tiles_;
-  float* scores_ = nullptr;   // [workers, tile rows, kChunk]
-  float* queries_ = nullptr;  // [workers, tile rows, key_dim]
+  float* queries_ = nullptr;  // scaled; or these, rounded
+  uint16_t* half_queries_ = nullptr;
+  float* scores_ = nullptr;      // [workers, tile rows, kChunk]
+  uint16_t* weights_ = nullptr;  // [workers, tile rows, kChunk], of the softmax
+  float* chunks_ = nullptr;      // [workers, chunk_floats()]
 };
 
 }  // namespace
@@ -165,6 +247,19 @@ class Attention {
 void attention(Context& ctx, const AttentionArgs& args, float* out) {
   if (args.rows == 0) return;
   Attention(ctx, args).run(ctx, out);
+}
+
+void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {
+  CHECK(type == DType::kF32 || type == DType::kBF16);
+  if (type == DType::kBF16) {
+    ctx.kernels().round_bf16(from, n, reinterpret_cast<uint16_t*>(to));
+  } else {
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(float));
+  }
+}
+
+void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to) {
+  ctx.kernels().unpack_f32[static_cast<int>(type)](from, n, to);
 }
 
 }  // namespace minke

@@ -16,12 +16,20 @@ struct Operands {
   AttentionArgs args;
 };
 
-Operands operands(const Sizes& s) {
+// The same values as `type`.
+Tensor stored(const Tensor& t, DType type) {
+  TestContext c(1);
+  Tensor out = Tensor::zeros(type, t.shape);
+  store_values(c.ctx, t.f32(), t.shape.elements(), type, out.data);
+  return out;
+}
+
+Operands operands(const Sizes& s, DType type) {
   Operands o;
   const int64_t n = s.first + s.rows;
   o.q = random_tensor({s.rows, s.heads, s.key_dim}, 1);
-  o.k = random_tensor({n, s.kv_heads, s.key_dim}, 2);
-  o.v = random_tensor({n, s.kv_heads, s.value_dim}, 3);
+  o.k = stored(random_tensor({n, s.kv_heads, s.key_dim}, 2), type);
+  o.v = stored(random_tensor({n, s.kv_heads, s.value_dim}, 3), type);
   AttentionArgs& a = o.args;
   a.queries = o.q.f32();
   a.rows = s.rows;
@@ -30,69 +38,131 @@ Operands operands(const Sizes& s) {
   a.kv_heads = s.kv_heads;
   a.key_dim = a.key_head_stride = s.key_dim;
   a.value_dim = a.value_head_stride = s.value_dim;
-  a.keys = o.k.f32();
+  a.type = type;
+  a.keys = o.k.data;
   a.key_stride = s.kv_heads * s.key_dim;
-  a.values = o.v.f32();
+  a.values = o.v.data;
   a.value_stride = s.kv_heads * s.value_dim;
   a.scale = 0.3f;
   return o;
 }
 
-Tensor run(const Operands& o, int threads) {
-  TestContext t(threads);
-  Tensor out = Tensor::zeros(DType::kF32, {o.args.rows, o.args.heads, o.args.value_dim});
-  attention(t.ctx, o.args, out.f32());
-  return out;
+// What is cached, and who computes with it.
+class AttentionTest : public testing::TestWithParam<std::tuple<DType, Isa>> {
+ protected:
+  void SetUp() override {
+    if (isa() > machine_isa()) GTEST_SKIP() << "not a level of this machine";
+  }
+  static DType type() { return std::get<0>(GetParam()); }
+  static Isa isa() { return std::get<1>(GetParam()); }
+  // Whether queries and weights are rounded as well.
+  static bool halves() {
+    return type() == DType::kBF16 && select_kernels(isa()).dot_bf16 != nullptr;
+  }
+
+  static Tensor run(const Operands& o, int threads) {
+    TestContext t(threads, isa());
+    Tensor out = Tensor::zeros(DType::kF32, {o.args.rows, o.args.heads, o.args.value_dim});
+    attention(t.ctx, o.args, out.f32());
+    return out;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, AttentionTest,
+                         testing::Combine(testing::Values(DType::kF32, DType::kBF16),
+                                          testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,
+                                                          Isa::kAvx512Bf16)),
+                         [](const auto& test) {
+                           return std::string(dtype_name(std::get<0>(test.param))) + "_" +
+                                  std::string(isa_name(std::get<1>(test.param)));
+                         });
+
+// Value `i` of keys or values.
+double value_at(DType type, const uint8_t* data, int64_t i) {
+  const auto at = static_cast<size_t>(i);
+  if (type == DType::kF32) return reinterpret_cast<const float*>(data)[at];
+  return bf16_to_f32(reinterpret_cast<const uint16_t*>(data)[at]);
 }
 
-// Softmax attention of one query head in double precision.
-std::vector<double> reference(const Operands& o, int64_t row, int64_t head) {
+// Softmax attention of one query head in double precision, and of the magnitudes of the values.
+struct Reference {
+  std::vector<double> out, magnitude;
+};
+Reference reference(const Operands& o, int64_t row, int64_t head, bool round_query) {
   const AttentionArgs& a = o.args;
   const int64_t j = head / (a.heads / a.kv_heads);
-  const float* q = a.queries + (row * a.heads + head) * a.key_dim;
-  std::vector<double> out(static_cast<size_t>(a.value_dim), 0);
+  std::vector<float> q(static_cast<size_t>(a.key_dim));
+  for (size_t i = 0; i < q.size(); ++i) {
+    q[i] = a.queries[(row * a.heads + head) * a.key_dim + static_cast<int64_t>(i)] * a.scale;
+    if (round_query) q[i] = bf16_to_f32(f32_to_bf16(q[i]));
+  }
+  const std::vector<double> zeros(static_cast<size_t>(a.value_dim));
+  Reference r{zeros, zeros};
   double total = 0;
   for (int64_t t = 0; t <= a.first_position + row; ++t) {
-    const float* k = a.keys + t * a.key_stride + j * a.key_head_stride;
     double score = 0;
-    for (int64_t i = 0; i < a.key_dim; ++i) score += static_cast<double>(q[i]) * k[i];
-    const double weight = std::exp(score * a.scale);
+    for (int64_t i = 0; i < a.key_dim; ++i) {
+      score += q[static_cast<size_t>(i)] *
+               value_at(a.type, a.keys, t * a.key_stride + j * a.key_head_stride + i);
+    }
+    const double weight = std::exp(score);
     total += weight;
-    const float* v = a.values + t * a.value_stride + j * a.value_head_stride;
-    for (size_t i = 0; i < out.size(); ++i) out[i] += weight * v[i];
+    for (int64_t i = 0; i < a.value_dim; ++i) {
+      const double v = value_at(a.type, a.values, t * a.value_stride + j * a.value_head_stride + i);
+      r.out[static_cast<size_t>(i)] += weight * v;
+      r.magnitude[static_cast<size_t>(i)] += weight * std::abs(v);
+    }
   }
-  for (double& x : out) x /= total;
-  return out;
+  for (double& x : r.out) x /= total;
+  for (double& x : r.magnitude) x /= total;
+  return r;
 }
 
-TEST(Attention, MatchesADoubleReference) {
+TEST_P(AttentionTest, MatchesADoubleReference) {
+  // Rounding a weight to eight significant bits changes it by at most 2^-8 of itself.
+  const double of_weights = halves() ? 0x1p-8 : 0;
   for (const Sizes& s :
        {Sizes{1, 0, 2, 1, 16, 16}, Sizes{7, 0, 4, 2, 24, 16}, Sizes{1, 700, 6, 2, 20, 12},
-        Sizes{40, 500, 3, 3, 16, 8}, Sizes{1, 1100, 16, 1, 72, 64}}) {
-    const Operands o = operands(s);
+        Sizes{40, 500, 3, 3, 16, 8}, Sizes{1, 1100, 16, 1, 72, 64}, Sizes{3, 257, 2, 1, 17, 33}}) {
+    const Operands o = operands(s, type());
     const Tensor out = run(o, 2);
     for (int64_t m = 0; m < s.rows; ++m) {
       for (int64_t h = 0; h < s.heads; ++h) {
-        const auto expected = reference(o, m, h);
+        const Reference expected = reference(o, m, h, halves());
         for (int64_t i = 0; i < s.value_dim; ++i) {
-          ASSERT_NEAR(out.f32()[(m * s.heads + h) * s.value_dim + i],
-                      expected[static_cast<size_t>(i)], 2e-5);
+          const auto at = static_cast<size_t>(i);
+          ASSERT_NEAR(out.f32()[(m * s.heads + h) * s.value_dim + i], expected.out[at],
+                      2e-5 + of_weights * expected.magnitude[at]);
         }
       }
     }
   }
 }
 
-TEST(Attention, ThreadsAndSplittingDoNotChangeABit) {
+TEST_P(AttentionTest, ValuesMayBePartOfTheKeys) {
+  Operands o = operands({2, 600, 4, 1, 40, 24}, type());
+  Operands apart = o;
+  apart.v = Tensor::zeros(type(), {602, 24});
+  for (int64_t t = 0; t < 602; ++t) {
+    std::memcpy(apart.v.data + row_bytes(type(), t * 24), o.k.data + row_bytes(type(), t * 40),
+                static_cast<size_t>(row_bytes(type(), 24)));
+  }
+  apart.args.values = apart.v.data;
+  o.args.values = o.args.keys;
+  o.args.value_stride = 40;
+  EXPECT_TRUE(same_bits(run(o, 2), run(apart, 2)));
+}
+
+TEST_P(AttentionTest, ThreadsAndSplittingDoNotChangeABit) {
   for (const Sizes& s : {Sizes{1, 1500, 16, 1, 72, 64}, Sizes{33, 600, 4, 2, 16, 16}}) {
-    const Operands o = operands(s);
+    const Operands o = operands(s, type());
     // One thread walks the chunks of a tile, several compute them apart and join them.
     EXPECT_TRUE(same_bits(run(o, 1), run(o, 3)));
   }
 }
 
-TEST(Attention, ARowDoesNotDependOnTheRowsComputedWithIt) {
-  const Operands o = operands({50, 300, 4, 2, 16, 16});
+TEST_P(AttentionTest, ARowDoesNotDependOnTheRowsComputedWithIt) {
+  const Operands o = operands({50, 300, 4, 2, 16, 16}, type());
   const Tensor all = run(o, 2);
   for (int64_t m = 0; m < 50; ++m) {
     Operands one = o;
@@ -100,6 +170,21 @@ TEST(Attention, ARowDoesNotDependOnTheRowsComputedWithIt) {
     one.args.rows = 1;
     one.args.first_position += m;
     ASSERT_TRUE(same_bits(run(one, 2).reshaped({4, 16}), all[m]));
+  }
+}
+
+TEST(StoredValues, AreReadBackAsTheirTypeHoldsThem) {
+  TestContext t(1);
+  const Tensor x = random_tensor({37}, 4);
+  for (const DType type : {DType::kF32, DType::kBF16}) {
+    const Tensor row = stored(x, type);
+    std::vector<float> back(37);
+    load_values(t.ctx, row.data, 37, type, back.data());
+    for (int64_t i = 0; i < 37; ++i) {
+      const float v = x.f32()[i];
+      EXPECT_EQ(back[static_cast<size_t>(i)],
+                type == DType::kF32 ? v : bf16_to_f32(f32_to_bf16(v)));
+    }
   }
 }
 

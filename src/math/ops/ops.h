@@ -101,17 +101,24 @@ struct AttentionArgs {
   int64_t first_position = 0;  // of query row 0; row i sees keys of positions <= first_position + i
   int64_t heads = 0, kv_heads = 0;
   int64_t key_dim = 0, value_dim = 0;
-  // Key t of head j at keys + t * key_stride + j * key_head_stride; values alike.
-  const float* keys = nullptr;
+  // F32 or BF16. Key t of head j is `t * key_stride + j * key_head_stride` of them after `keys`;
+  // values alike.
+  DType type = DType::kF32;
+  const uint8_t* keys = nullptr;
   int64_t key_stride = 0, key_head_stride = 0;
-  const float* values = nullptr;
+  const uint8_t* values = nullptr;
   int64_t value_stride = 0, value_head_stride = 0;
   float scale = 1.0f;  // of the scores, before the softmax
 };
 
 // out [rows, heads, value_dim] = softmax(scale * q k^T) v, with an online softmax over key chunks
 // of a fixed size (Milakov and Gimelshein 2018; Dao et al. 2022), so that no matrix of all scores
-// is ever held.
+// is ever held. Over BF16, levels with products of such values (Kernels::dot_bf16) round queries
+// and softmax weights to them as well; the others compute in float32.
 void attention(Context& ctx, const AttentionArgs& args, float* out);
+
+// Stores n floats as F32 or BF16, rounded to nearest, ties to even; and reads them back.
+void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);
+void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to);
 
 }  // namespace minke

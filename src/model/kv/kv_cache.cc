@@ -6,7 +6,8 @@ namespace minke {
 
 KvCache::KvCache(const KvLayout& layout, int64_t capacity) : layout_(layout), capacity_(capacity) {
   CHECK(capacity > 0 && layout.width > 0);
-  const auto bytes = static_cast<size_t>(capacity * layout.width) * sizeof(float);
+  CHECK(layout.type == DType::kF32 || layout.type == DType::kBF16);
+  const auto bytes = static_cast<size_t>(capacity * layout.row_bytes());
   for (int i = 0; i < layout.layers; ++i) layers_.emplace_back(bytes, "kv cache");
 }
 

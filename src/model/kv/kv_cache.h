@@ -4,17 +4,25 @@
 #include <vector>
 
 #include "base/cpu/memory.h"
+#include "math/tensor/tensor.h"
 
 namespace minke {
 
-// What a model keeps of one token in one layer: `width` float values. Grouped-query attention: keys
-// of all heads, then values of all heads. Latent attention: the normalised latent, then the rotated
-// shared key.
+// Half the memory of float32, and half the time of reading it, at the same perplexity
+// (docs/numerics.md).
+inline constexpr DType kDefaultKvType = DType::kBF16;
+
+// What a model keeps of one token in one layer: `width` values, F32 or BF16. Grouped-query
+// attention: keys of all heads, then values of all heads. Latent attention: the normalised latent,
+// then the rotated shared key.
 struct KvLayout {
   int layers = 0;
   int64_t width = 0;
+  DType type = kDefaultKvType;
 
-  int64_t bytes_per_token() const { return layers * width * static_cast<int64_t>(sizeof(float)); }
+  KvLayout stored_as(DType other) const { return {layers, width, other}; }
+  int64_t row_bytes() const { return minke::row_bytes(type, width); }
+  int64_t bytes_per_token() const { return layers * row_bytes(); }
 };
 
 // The cache of one sequence, all layers, up to `capacity` tokens. Memory is taken as tokens come,
@@ -29,11 +37,10 @@ class KvCache {
   // Tokens whose rows are valid in every layer.
   int64_t length() const { return length_; }
 
-  // Row of token `position` in `layer`; rows of a layer follow one another, `layout().width` floats
-  // each.
-  float* row(int layer, int64_t position) {
-    return reinterpret_cast<float*>(layers_[static_cast<size_t>(layer)].data()) +
-           position * layout_.width;
+  // Row of token `position` in `layer`; rows of a layer follow one another,
+  // `layout().row_bytes()` each.
+  uint8_t* row(int layer, int64_t position) {
+    return layers_[static_cast<size_t>(layer)].data() + position * layout_.row_bytes();
   }
 
   // Declares the rows of `count` more tokens written in every layer.

@@ -1,7 +1,6 @@
 #include "model/layers/attention_gqa.h"
 
 #include <cmath>
-#include <cstring>
 
 namespace minke {
 namespace {
@@ -51,11 +50,12 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
   Tensor out = ctx.activation({x.rows(), config.heads * config.head_dim});
   for (const Segment& s : batch.segments) {
     const int64_t start = s.cache->length();
+    const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
-      float* row = s.cache->row(layer, start + i);
-      const auto bytes = static_cast<size_t>(kv_dim) * sizeof(float);
-      std::memcpy(row, key.f32() + (s.first_row + i) * kv_dim, bytes);
-      std::memcpy(row + kv_dim, value.f32() + (s.first_row + i) * kv_dim, bytes);
+      uint8_t* row = s.cache->row(layer, start + i);
+      store_values(ctx, key.f32() + (s.first_row + i) * kv_dim, kv_dim, type, row);
+      store_values(ctx, value.f32() + (s.first_row + i) * kv_dim, kv_dim, type,
+                   row + row_bytes(type, kv_dim));
     }
     AttentionArgs a;
     a.queries = query.f32() + s.first_row * query.columns();
@@ -64,8 +64,9 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
     a.heads = config.heads;
     a.kv_heads = config.kv_heads;
     a.key_dim = a.value_dim = config.head_dim;
+    a.type = type;
     a.keys = s.cache->row(layer, 0);
-    a.values = a.keys + kv_dim;
+    a.values = a.keys + row_bytes(type, kv_dim);
     a.key_stride = a.value_stride = config.kv_width();
     a.key_head_stride = a.value_head_stride = config.head_dim;
     a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_dim)));

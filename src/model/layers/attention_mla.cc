@@ -8,6 +8,9 @@
 namespace minke {
 namespace {
 
+// Tokens whose keys and values are expanded at a time: bounds the memory they take in float32.
+constexpr int64_t kExpandedRows = 512;
+
 // The weight rows that make the values of head `h` out of latents.
 ProductGroup value_rows(const AttentionMla& layer, const MlaConfig& c, int64_t h) {
   ProductGroup g;
@@ -62,10 +65,12 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
                            RopeLayout::kInterleaved);
   Tensor out = ctx.activation({x.rows(), c.heads * c.value_dim});
   for (const Segment& s : batch.segments) {
+    const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
-      float* row = s.cache->row(layer, s.cache->length() + i);
-      copy_floats(latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, row);
-      copy_floats(k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, row + c.kv_rank);
+      uint8_t* row = s.cache->row(layer, s.cache->length() + i);
+      store_values(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
+      store_values(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
+                   row + row_bytes(type, c.kv_rank));
     }
     float* to = out.f32() + s.first_row * out.columns();
     if (ctx.phase() == Phase::kPrefill) {
@@ -108,35 +113,66 @@ void AttentionMla::expand_keys(Context& ctx, const Tensor& latents, const MlaCon
   });
 }
 
+// keys [count, heads, key_dim] and values [count, heads, value_dim] of the cached tokens from
+// `first` on.
+void AttentionMla::expand(Context& ctx, const Segment& s, int layer, int64_t first, int64_t count,
+                          const MlaConfig& c, float* keys, float* values) const {
+  const DType type = s.cache->layout().type;
+  const Tensor latents = ctx.activation({count, c.kv_rank});
+  ctx.pool().parallel_for(count, [&](int64_t t, int) {
+    load_values(ctx, s.cache->row(layer, first + t), c.kv_rank, type,
+                latents.f32() + t * c.kv_rank);
+  });
+  expand_keys(ctx, latents, c, keys);
+  ctx.pool().parallel_for(count, [&](int64_t t, int) {
+    float* k_pe = keys + t * c.heads * c.key_dim() + c.nope_dim;
+    load_values(ctx, s.cache->row(layer, first + t) + row_bytes(type, c.kv_rank), c.rope_dim, type,
+                k_pe);
+    for (int64_t h = 1; h < c.heads; ++h) copy_floats(k_pe, c.rope_dim, k_pe + h * c.key_dim());
+  });
+  std::vector<ProductGroup> groups;
+  for (int64_t h = 0; h < c.heads; ++h) {
+    ProductGroup g = value_rows(*this, c, h);
+    g.rows = count;
+    g.column = h * c.value_dim;
+    groups.push_back(g);
+  }
+  grouped_product(ctx, groups, prepare(ctx, latents, {groups[0].weight}), values,
+                  c.heads * c.value_dim);
+}
+
 // out [rows, heads, value_dim], keys and values of all cached tokens expanded to full heads.
 void AttentionMla::expanded(Context& ctx, const Tensor& query, const Segment& s, int layer,
                             const MlaConfig& c, float* out) const {
   const ScratchScope scratch(ctx);
   const int64_t start = s.cache->length();
   const int64_t n = start + s.rows;
-  const Tensor latents = ctx.activation({n, c.kv_rank});
-  const Tensor keys = ctx.activation({n, c.heads, c.key_dim()});
-  const Tensor values = ctx.activation({n, c.heads, c.value_dim});
-  ctx.pool().parallel_for(n, [&](int64_t t, int) {
-    const float* row = s.cache->row(layer, t);
-    copy_floats(row, c.kv_rank, latents.f32() + t * c.kv_rank);
-  });
-  expand_keys(ctx, latents, c, keys.f32());
-  ctx.pool().parallel_for(n, [&](int64_t t, int) {
-    const float* k_pe = s.cache->row(layer, t) + c.kv_rank;
-    for (int64_t h = 0; h < c.heads; ++h) {
-      copy_floats(k_pe, c.rope_dim, keys.f32() + (t * c.heads + h) * c.key_dim() + c.nope_dim);
+  const int64_t key_stride = c.heads * c.key_dim(), value_stride = c.heads * c.value_dim;
+  // Rounded like the cache if that makes attention faster.
+  const bool round = s.cache->layout().type == DType::kBF16 && ctx.kernels().dot_bf16 != nullptr;
+  const DType type = round ? DType::kBF16 : DType::kF32;
+  uint8_t* keys = ctx.arena().allocate<uint8_t>(row_bytes(type, n * key_stride));
+  uint8_t* values = ctx.arena().allocate<uint8_t>(row_bytes(type, n * value_stride));
+  for (int64_t first = 0; first < n; first += kExpandedRows) {
+    const ScratchScope block(ctx);
+    const int64_t count = std::min(kExpandedRows, n - first);
+    uint8_t* rows_of_keys = keys + row_bytes(type, first * key_stride);
+    uint8_t* rows_of_values = values + row_bytes(type, first * value_stride);
+    if (!round) {
+      expand(ctx, s, layer, first, count, c, reinterpret_cast<float*>(rows_of_keys),
+             reinterpret_cast<float*>(rows_of_values));
+      continue;
     }
-  });
-  std::vector<ProductGroup> groups;
-  for (int64_t h = 0; h < c.heads; ++h) {
-    ProductGroup g = value_rows(*this, c, h);
-    g.rows = n;
-    g.column = h * c.value_dim;
-    groups.push_back(g);
+    const Tensor exact_keys = ctx.activation({count, key_stride});
+    const Tensor exact_values = ctx.activation({count, value_stride});
+    expand(ctx, s, layer, first, count, c, exact_keys.f32(), exact_values.f32());
+    ctx.pool().parallel_for(count, [&](int64_t t, int) {
+      store_values(ctx, exact_keys.f32() + t * key_stride, key_stride, type,
+                   rows_of_keys + row_bytes(type, t * key_stride));
+      store_values(ctx, exact_values.f32() + t * value_stride, value_stride, type,
+                   rows_of_values + row_bytes(type, t * value_stride));
+    });
   }
-  grouped_product(ctx, groups, prepare(ctx, latents, {groups[0].weight}), values.f32(),
-                  c.heads * c.value_dim);
 
   AttentionArgs a;
   a.queries = query.f32() + s.first_row * query.columns();
@@ -145,10 +181,11 @@ void AttentionMla::expanded(Context& ctx, const Tensor& query, const Segment& s,
   a.heads = a.kv_heads = c.heads;
   a.key_dim = a.key_head_stride = c.key_dim();
   a.value_dim = a.value_head_stride = c.value_dim;
-  a.keys = keys.f32();
-  a.values = values.f32();
-  a.key_stride = c.heads * c.key_dim();
-  a.value_stride = c.heads * c.value_dim;
+  a.type = type;
+  a.keys = keys;
+  a.values = values;
+  a.key_stride = key_stride;
+  a.value_stride = value_stride;
   a.scale = c.scale;
   attention(ctx, a, out);
 }
@@ -209,6 +246,7 @@ void AttentionMla::absorbed(Context& ctx, const Tensor& query, const Segment& s,
   a.kv_heads = 1;
   a.key_dim = a.key_stride = a.value_stride = c.kv_width();
   a.value_dim = c.kv_rank;
+  a.type = s.cache->layout().type;
   a.keys = a.values = s.cache->row(layer, 0);
   a.scale = c.scale;
   Tensor sums = ctx.activation({s.rows, c.heads, c.kv_rank});

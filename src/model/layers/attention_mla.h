@@ -41,6 +41,8 @@ struct AttentionMla {
                 const MlaConfig& config, float* out) const;
   void absorbed(Context& ctx, const Tensor& query, const Segment& segment, int layer,
                 const MlaConfig& config, float* out) const;
+  void expand(Context& ctx, const Segment& segment, int layer, int64_t first, int64_t count,
+              const MlaConfig& config, float* keys, float* values) const;
   void expand_keys(Context& ctx, const Tensor& latents, const MlaConfig& config, float* keys) const;
   Tensor absorb_queries(Context& ctx, const Tensor& nope, int64_t rows,
                         const MlaConfig& config) const;

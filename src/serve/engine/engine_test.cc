@@ -27,12 +27,14 @@ const Bundle& bundle() {
   return loaded;
 }
 
-SessionOptions options(int threads = 2, int64_t context = 256, int64_t chunk = 512) {
+SessionOptions options(int threads = 2, int64_t context = 256, int64_t chunk = 512,
+                       DType kv_type = kDefaultKvType) {
   SessionOptions o;
   o.threads = threads;
   o.isa = machine_isa();
   o.context = context;
   o.prefill_chunk = chunk;
+  o.kv_type = kv_type;
   return o;
 }
 
@@ -48,14 +50,16 @@ std::vector<float> copy(std::span<const float> s) {
 
 TEST(Session, ThreadsAndChunksGiveTheSameBitsForQuantizedWeights) {
   const auto prompt = tokens(70, 1);
-  Session reference(*bundle().model, options());
-  const auto prefilled = copy(reference.prefill(prompt));
-  const auto decoded = copy(reference.decode(5));
-  for (const int threads : {1, 2, 3}) {
-    for (const int64_t chunk : {1, 7, 64}) {
-      Session session(*bundle().model, options(threads, 256, chunk));
-      EXPECT_EQ(copy(session.prefill(prompt)), prefilled) << threads << " threads, " << chunk;
-      EXPECT_EQ(copy(session.decode(5)), decoded) << threads << " threads, " << chunk;
+  for (const DType type : {DType::kF32, DType::kBF16}) {
+    Session reference(*bundle().model, options(2, 256, 512, type));
+    const auto prefilled = copy(reference.prefill(prompt));
+    const auto decoded = copy(reference.decode(5));
+    for (const int threads : {1, 2, 3}) {
+      for (const int64_t chunk : {1, 7, 64}) {
+        Session session(*bundle().model, options(threads, 256, chunk, type));
+        EXPECT_EQ(copy(session.prefill(prompt)), prefilled) << threads << " threads, " << chunk;
+        EXPECT_EQ(copy(session.decode(5)), decoded) << threads << " threads, " << chunk;
+      }
     }
   }
 }

@@ -29,7 +29,7 @@ Session::Session(const Model& model, const SessionOptions& options)
       pool_(options.threads > 0 ? options.threads : usable_cores()),
       kernels_(select_kernels(options.isa)),
       context_(pool_, kernels_),
-      cache_(model.facts().kv, chosen_context(model, options.context)) {
+      cache_(model.facts().kv.stored_as(options.kv_type), chosen_context(model, options.context)) {
   CHECK(prefill_chunk_ > 0);
 }
 

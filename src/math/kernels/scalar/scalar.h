@@ -19,6 +19,8 @@ void dot_f32(const float* w, int64_t w_stride, int64_t rows, const float* x, int
 void accumulate_f32(const float* p, int64_t p_stride, int64_t m_count, const float* v,
                     int64_t v_stride, int64_t rows, int64_t n, float* out, int64_t out_stride);
 
+void round_bf16(const float* x, int64_t n, uint16_t* out);
+
 void rms_norm(const float* x, const float* w, int64_t n, float eps, float* out);
 void silu_mul(const float* gate, const float* up, int64_t n, float* out);
 float exp_sum(float* x, int64_t n, float max);

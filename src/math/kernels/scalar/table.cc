@@ -12,6 +12,7 @@ void set_scalar_kernels(Kernels& k) {
   k.dot_i8 = scalar::dot_i8;
   k.dot_f32 = scalar::dot_f32;
   k.accumulate_f32 = scalar::accumulate_f32;
+  k.round_bf16 = scalar::round_bf16;
   k.rms_norm = scalar::rms_norm;
   k.silu_mul = scalar::silu_mul;
   k.exp_sum = scalar::exp_sum;

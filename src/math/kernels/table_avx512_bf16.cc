@@ -1,0 +1,14 @@
+#include "math/kernels/avx512_bf16/avx512_bf16.h"
+#include "math/kernels/levels.h"
+
+// Compiled without instruction-set flags: it only takes addresses.
+
+namespace minke {
+
+void set_avx512_bf16_kernels(Kernels& k) {
+  k.round_bf16 = avx512_bf16::round_bf16;
+  k.dot_bf16 = avx512_bf16::dot_bf16;
+  k.accumulate_bf16 = avx512_bf16::accumulate_bf16;
+}
+
+}  // namespace minke
