@@ -8,8 +8,7 @@
 
 namespace minke {
 
-// Half the memory of float32, and half the time of reading it, at the same perplexity
-// (docs/numerics.md).
+// Half the memory of float32, and half the bytes to read. What it costs: docs/numerics.md.
 inline constexpr DType kDefaultKvType = DType::kBF16;
 
 // What a model keeps of one token in one layer: `width` values, F32 or BF16. Grouped-query
