@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -56,7 +58,9 @@ int logits(const LogitsOptions& options, Console& console) {
                           ? options.tokens
                           : required_ids(read_text_file(options.token_file), options.token_file);
   const auto count = static_cast<int64_t>(tokens.size());
-  const Checkpoint checkpoint = open_checkpoint(find_model(options.model));
+  const auto path = find_model(options.model);
+  require_another_file(options.output, path);
+  const Checkpoint checkpoint = open_checkpoint(path);
   const auto model = load_model(checkpoint);
   if (count > model->facts().context_length) {
     fail("--tokens", "{} tokens do not fit into the model's context of {}", count,
@@ -70,6 +74,9 @@ int logits(const LogitsOptions& options, Console& console) {
   const auto phase = options.phase == "decode" ? Phase::kDecode : Phase::kPrefill;
   session.score(tokens, phase, [&](int64_t index, std::span<const float> row) {
     throw_if_stopped();
+    if (!std::all_of(row.begin(), row.end(), [](float v) { return std::isfinite(v); })) {
+      fail(path.string(), "the model gave unusable logits; its weights may be damaged");
+    }
     file.write({reinterpret_cast<const uint8_t*>(row.data()), row.size_bytes()});
     progress.show(index + 1, count);
   });

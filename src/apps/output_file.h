@@ -9,4 +9,7 @@ namespace minke {
 // one. Renaming over a device, such as /dev/null, would replace it.
 void require_replaceable(const std::filesystem::path& path);
 
+// Throws Error if `path` is the model that is read.
+void require_another_file(const std::filesystem::path& path, const std::filesystem::path& model);
+
 }  // namespace minke

@@ -148,8 +148,13 @@ int perplexity(const PerplexityOptions& options, Console& console) {
                         {"threads", session.threads()}});
     return 0;
   }
-  console.write(fmt::format("perplexity {:.4f}, 95 % confidence {:.4f} to {:.4f}\n",
-                            likelihoods.perplexity(), likelihoods.bound(-1), likelihoods.bound(1)));
+  std::string line = fmt::format("perplexity {:.4f}", likelihoods.perplexity());
+  // One token says nothing of the spread.
+  if (likelihoods.count() > 1) {
+    line += fmt::format(", 95 % confidence {:.4f} to {:.4f}", likelihoods.bound(-1),
+                        likelihoods.bound(1));
+  }
+  console.write(line + "\n");
   console.flush();
   console.write_error(fmt::format("{} tokens in {} windows of {}, {} tokens/s\n",
                                   likelihoods.count(), windows.count(), windows.size,

@@ -74,6 +74,15 @@ class SynthTest(ModelTest):
         self.assertFalse(path.exists())
 
 
+    def test_a_limit_of_file_sizes_is_an_error_that_leaves_nothing(self):
+        path = self.folder / "limited.gguf"
+        command = f'ulimit -f 64; exec "$0" synth --shape deepseek-v3-mini -o "{path}"'
+        done = subprocess.run(["bash", "-c", command, self.program], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("limited.gguf", done.stderr)
+        self.assertEqual(list(self.folder.glob("limited*")), [])
+
+
 class InspectTest(ModelTest):
     def test_a_gguf_file(self):
         report = self.succeed_json("inspect", self.random_model)
@@ -138,9 +147,17 @@ class LogitsTest(ModelTest):
             self.assertEqual(whole, self.logits(self.random_model, tokens, "--threads", threads))
         self.assertEqual(whole[:5 * 4096 * 4], self.logits(self.random_model, tokens[:5]))
 
+    def test_the_model_is_not_overwritten(self):
+        before = self.random_model.read_bytes()
+        self.refuse(1, "logits", self.random_model, "--tokens", "1", "-o", self.random_model,
+                    says="is the model itself")
+        self.assertEqual(self.random_model.read_bytes(), before)
+
     def test_instruction_sets_agree(self):
-        scalar = self.logits(self.chat_model, [5, 6, 7], env={"MINKE_ISA": "scalar"})
-        best = self.logits(self.chat_model, [5, 6, 7])
+        # A float32 cache: how a bfloat16 one is multiplied differs more between levels.
+        exact = ["--kv-type", "f32"]
+        scalar = self.logits(self.chat_model, [5, 6, 7], *exact, env={"MINKE_ISA": "scalar"})
+        best = self.logits(self.chat_model, [5, 6, 7], *exact)
         self.assertEqual(len(scalar), 3 * tiny_model.VOCABULARY * 4)
         for a, b in zip(floats(scalar), floats(best), strict=True):
             self.assertAlmostEqual(a, b, delta=1e-3)

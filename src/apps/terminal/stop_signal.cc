@@ -50,6 +50,8 @@ void watch_stop_signals() {
     // nohup and shells without job control have reasons to ignore a signal.
     if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
+  // At a limit of file sizes a write is to fail like one on a full disk, with a message.
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 int stop_signal() {
