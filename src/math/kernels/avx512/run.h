@@ -4,8 +4,10 @@
 #include "math/kernels/avx512/intrinsics.h"
 
 // What the unpackers share. A format is a struct with
-//   kValues (values of a block), kBytes (bytes of a block) and
-//   decode(block, Run&) if a block has 256 values, decode(Blocks<kBytes>, Run&) if it has 32.
+//   kValues (values of a block), kBytes (bytes of a block),
+//   kSigned (codes may be negative), kOffset (it has offsets), kColumnsOfScale (16 or 32),
+//   decode(block, Run&) if a block has 256 values, decode(Blocks<kBytes>, Run&) if it has 32,
+//   and, where prompts are to be fast, unpack_sixteen(SixteenBlocks, PanelHalf) of sixteen.h.
 
 namespace minke::avx512 {
 namespace {
