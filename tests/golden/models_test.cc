@@ -91,6 +91,13 @@ void expect_close(const Tensor& found, const Tensor& expected, float tolerance,
     }
     EXPECT_EQ(argmax(a, vocab), argmax(b, vocab)) << what << ", row " << m;
   }
+  // The largest of all comparisons of a test is told: --gtest_output=json:FILE.
+  static float largest = 0;
+  static const testing::TestInfo* current = nullptr;
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  largest = test == current ? std::max(largest, worst) : worst;
+  current = test;
+  testing::Test::RecordProperty("largest_difference", fmt::format("{:.3g}", largest));
   EXPECT_LT(worst, tolerance) << what;
 }
 

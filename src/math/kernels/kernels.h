@@ -85,6 +85,23 @@ static inline int64_t activation_blocks(int64_t n) {
   return (n + kActivationBlock - 1) / kActivationBlock;
 }
 
+// Rows of x from m on.
+static inline QuantizedRows rows_from(const QuantizedRows& x, int64_t m) {
+  const int64_t groups = m * x.stride / kGroup;
+  return {x.q + m * x.stride, x.scale + groups, x.sum + groups, x.bias + groups, x.stride};
+}
+
+// The entries that a level has of one quantized type; see the members of the same names of Kernels.
+struct QuantizedFormat {
+  void (*unpack_i8)(const uint8_t* row, int64_t n, UnpackedRow out);
+  void (*unpack_f32)(const uint8_t* row, int64_t n, float* out);
+  void (*product_few)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                      QuantizedRows x, int64_t m_count, float* out, int64_t out_stride);
+  void (*product_many)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                       const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
+                       int64_t out_stride);
+};
+
 struct Kernels {
   Isa isa;
 

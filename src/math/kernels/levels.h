@@ -1,8 +1,11 @@
 #pragma once
 
+#include "math/kernels/kernels.h"
+
 namespace minke {
 
-struct Kernels;
+// Enters what a level has of one quantized type.
+void set_format(Kernels& k, DType type, const QuantizedFormat& format);
 
 // Each writes the entries that its folder implements and leaves the others, so that calling them in
 // order gives the best table.

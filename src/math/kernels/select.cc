@@ -4,6 +4,14 @@
 
 namespace minke {
 
+void set_format(Kernels& k, DType type, const QuantizedFormat& format) {
+  const auto t = static_cast<int>(type);
+  k.unpack_i8[t] = format.unpack_i8;
+  k.unpack_f32[t] = format.unpack_f32;
+  k.product_few[t] = format.product_few;
+  k.product_many[t] = format.product_many;
+}
+
 Kernels select_kernels(Isa isa) {
   Kernels k{};
   k.isa = isa;

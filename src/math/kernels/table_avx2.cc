@@ -5,17 +5,6 @@
 // Compiled without instruction-set flags: it only takes addresses.
 
 namespace minke {
-namespace {
-
-void set_format(Kernels& k, DType type, const avx2::QuantizedFormat& f) {
-  k.unpack_i8[static_cast<int>(type)] = f.i8;
-  k.unpack_f32[static_cast<int>(type)] = f.f32;
-  k.product_few[static_cast<int>(type)] = f.few;
-  k.product_many[static_cast<int>(type)] = f.many;
-}
-
-}  // namespace
-
 void set_avx2_kernels(Kernels& k) {
   set_format(k, DType::kQ4_0, avx2::kQ4_0);
   set_format(k, DType::kQ4_1, avx2::kQ4_1);

@@ -58,12 +58,6 @@ const ActivationBlock* block_rows(const Activations& x, int64_t first) {
   return x.blocks + first * activation_blocks(x.columns);
 }
 
-QuantizedRows quantized_rows(const Activations& x, int64_t first) {
-  QuantizedRows q = x.quantized;
-  const int64_t groups = first * q.stride / kGroup;
-  return {q.q + first * q.stride, q.scale + groups, q.sum + groups, q.bias + groups, q.stride};
-}
-
 // What product_few computes, for more activation rows than it is meant for.
 void unpacked_product(const Kernels& k, const Tensor& w, int64_t row, int64_t count,
                       const QuantizedRows& x, int64_t rows, const RowScratch& scratch, float* out,
@@ -113,9 +107,10 @@ void product(const Kernels& k, const Tensor& w, int64_t row, int64_t count, cons
                          block_rows(x, first), activation_blocks(x.columns), rows, out, out_stride);
   } else if (rows <= kFewActivations) {
     k.product_few[type](w.row(row), stride, static_cast<int>(count), x.columns,
-                        quantized_rows(x, first), rows, out, out_stride);
+                        rows_from(x.quantized, first), rows, out, out_stride);
   } else {
-    unpacked_product(k, w, row, count, quantized_rows(x, first), rows, scratch, out, out_stride);
+    unpacked_product(k, w, row, count, rows_from(x.quantized, first), rows, scratch, out,
+                     out_stride);
   }
 }
 

@@ -33,11 +33,5 @@ struct Masked {
   }
 };
 
-// Rows of x from m on.
-inline QuantizedRows activation_rows(const QuantizedRows& x, int64_t m) {
-  const int64_t groups = m * x.stride / kGroup;
-  return {x.q + m * x.stride, x.scale + groups, x.sum + groups, x.bias + groups, x.stride};
-}
-
 }  // namespace
 }  // namespace minke::avx2

@@ -7,15 +7,6 @@
 
 namespace minke::avx2 {
 
-struct QuantizedFormat {
-  void (*i8)(const uint8_t* row, int64_t n, UnpackedRow out);
-  void (*f32)(const uint8_t* row, int64_t n, float* out);
-  void (*few)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, QuantizedRows x,
-              int64_t m_count, float* out, int64_t out_stride);
-  void (*many)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
-               const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
-               int64_t out_stride);
-};
 extern const QuantizedFormat kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kIQ4_NL, kMXFP4;
 extern const QuantizedFormat kQ2_K, kQ3_K, kQ4_K, kQ5_K, kQ6_K, kIQ4_XS;
 

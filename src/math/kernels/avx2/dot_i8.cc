@@ -86,12 +86,12 @@ void dot_i8(UnpackedRow w, int rows, QuantizedRows x, int64_t m_count, float* ou
   int64_t m = 0;
   for (; m + 4 <= m_count; m += 4) {
     for (int r = 0; r < rows; ++r) {
-      multiply<1, 4>(weight_rows(w, r, x.stride), activation_rows(x, m), out + m * out_stride + r,
+      multiply<1, 4>(weight_rows(w, r, x.stride), rows_from(x, m), out + m * out_stride + r,
                      out_stride);
     }
   }
   for (; m < m_count; ++m) {
-    const QuantizedRows xm = activation_rows(x, m);
+    const QuantizedRows xm = rows_from(x, m);
     float* row = out + m * out_stride;
     int r = 0;
     for (; r + 4 <= rows; r += 4) {

@@ -144,5 +144,9 @@ void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_
   }
 }
 
+template <typename Format>
+constexpr QuantizedFormat kEntries = {unpack_i8<Format>, unpack_f32<Format>, product_few<Format>,
+                                      product_many<Format>};
+
 }  // namespace
 }  // namespace minke::avx2

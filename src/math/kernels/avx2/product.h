@@ -136,17 +136,17 @@ void product_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t
                  int64_t m_count, float* out, int64_t out_stride) {
   int64_t m = 0;
   for (; m + 4 <= m_count; m += 4) {
-    multiply_few<Format, 4>(rows, row_stride, row_count, n, activation_rows(x, m),
-                            out + m * out_stride, out_stride);
+    multiply_few<Format, 4>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
+                            out_stride);
   }
   if (m + 2 <= m_count) {
-    multiply_few<Format, 2>(rows, row_stride, row_count, n, activation_rows(x, m),
-                            out + m * out_stride, out_stride);
+    multiply_few<Format, 2>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
+                            out_stride);
     m += 2;
   }
   if (m < m_count) {
-    multiply_few<Format, 1>(rows, row_stride, row_count, n, activation_rows(x, m),
-                            out + m * out_stride, out_stride);
+    multiply_few<Format, 1>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
+                            out_stride);
   }
 }
 

@@ -163,19 +163,12 @@ struct MXFP4 {
 
 }  // namespace
 
-extern const QuantizedFormat kQ4_0 = {unpack_i8<Q4_0>, unpack_f32<Q4_0>, product_few<Q4_0>,
-                                      product_many<Q4_0>};
-extern const QuantizedFormat kQ4_1 = {unpack_i8<Q4_1>, unpack_f32<Q4_1>, product_few<Q4_1>,
-                                      product_many<Q4_1>};
-extern const QuantizedFormat kQ5_0 = {unpack_i8<Q5_0>, unpack_f32<Q5_0>, product_few<Q5_0>,
-                                      product_many<Q5_0>};
-extern const QuantizedFormat kQ5_1 = {unpack_i8<Q5_1>, unpack_f32<Q5_1>, product_few<Q5_1>,
-                                      product_many<Q5_1>};
-extern const QuantizedFormat kQ8_0 = {unpack_i8<Q8_0>, unpack_f32<Q8_0>, product_few<Q8_0>,
-                                      product_many<Q8_0>};
-extern const QuantizedFormat kIQ4_NL = {unpack_i8<IQ4_NL>, unpack_f32<IQ4_NL>, product_few<IQ4_NL>,
-                                        product_many<IQ4_NL>};
-extern const QuantizedFormat kMXFP4 = {unpack_i8<MXFP4>, unpack_f32<MXFP4>, product_few<MXFP4>,
-                                       product_many<MXFP4>};
+extern const QuantizedFormat kQ4_0 = kEntries<Q4_0>;
+extern const QuantizedFormat kQ4_1 = kEntries<Q4_1>;
+extern const QuantizedFormat kQ5_0 = kEntries<Q5_0>;
+extern const QuantizedFormat kQ5_1 = kEntries<Q5_1>;
+extern const QuantizedFormat kQ8_0 = kEntries<Q8_0>;
+extern const QuantizedFormat kIQ4_NL = kEntries<IQ4_NL>;
+extern const QuantizedFormat kMXFP4 = kEntries<MXFP4>;
 
 }  // namespace minke::avx2

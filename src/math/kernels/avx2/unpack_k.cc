@@ -207,17 +207,11 @@ struct IQ4_XS {
 
 }  // namespace
 
-extern const QuantizedFormat kQ2_K = {unpack_i8<Q2_K>, unpack_f32<Q2_K>, product_few<Q2_K>,
-                                      product_many<Q2_K>};
-extern const QuantizedFormat kQ3_K = {unpack_i8<Q3_K>, unpack_f32<Q3_K>, product_few<Q3_K>,
-                                      product_many<Q3_K>};
-extern const QuantizedFormat kQ4_K = {unpack_i8<Q4_K>, unpack_f32<Q4_K>, product_few<Q4_K>,
-                                      product_many<Q4_K>};
-extern const QuantizedFormat kQ5_K = {unpack_i8<Q5_K>, unpack_f32<Q5_K>, product_few<Q5_K>,
-                                      product_many<Q5_K>};
-extern const QuantizedFormat kQ6_K = {unpack_i8<Q6_K>, unpack_f32<Q6_K>, product_few<Q6_K>,
-                                      product_many<Q6_K>};
-extern const QuantizedFormat kIQ4_XS = {unpack_i8<IQ4_XS>, unpack_f32<IQ4_XS>, product_few<IQ4_XS>,
-                                        product_many<IQ4_XS>};
+extern const QuantizedFormat kQ2_K = kEntries<Q2_K>;
+extern const QuantizedFormat kQ3_K = kEntries<Q3_K>;
+extern const QuantizedFormat kQ4_K = kEntries<Q4_K>;
+extern const QuantizedFormat kQ5_K = kEntries<Q5_K>;
+extern const QuantizedFormat kQ6_K = kEntries<Q6_K>;
+extern const QuantizedFormat kIQ4_XS = kEntries<IQ4_XS>;
 
 }  // namespace minke::avx2

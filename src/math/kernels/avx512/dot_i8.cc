@@ -14,12 +14,6 @@ UnpackedRow weight_rows(const UnpackedRow& w, int64_t r, int64_t stride) {
   return {w.q + r * stride, w.scale + groups, w.offset + groups};
 }
 
-// Rows of x from m on.
-QuantizedRows activation_rows(const QuantizedRows& x, int64_t m) {
-  const int64_t groups = m * x.stride / kGroup;
-  return {x.q + m * x.stride, x.scale + groups, x.sum + groups, x.bias + groups, x.stride};
-}
-
 // Where the next run of the first rows begins, and how far apart rows are.
 struct Cursor {
   Cursor(const UnpackedRow& w, const QuantizedRows& x)
@@ -122,7 +116,7 @@ template <int M>
 int64_t multiply_tiles(const UnpackedRow& w, int rows, const QuantizedRows& x, int64_t m,
                        int64_t m_count, float* out, int64_t out_stride) {
   for (; m + M <= m_count; m += M) {
-    const QuantizedRows tile = activation_rows(x, m);
+    const QuantizedRows tile = rows_from(x, m);
     float* tile_out = out + m * out_stride;
     int r = 0;
     for (; r + 2 <= rows; r += 2) {
@@ -142,7 +136,7 @@ void dot_i8(UnpackedRow w, int rows, QuantizedRows x, int64_t m_count, float* ou
   int64_t m = multiply_tiles<4>(w, rows, x, 0, m_count, out, out_stride);
   m = multiply_tiles<2>(w, rows, x, m, m_count, out, out_stride);
   if (m == m_count) return;
-  const QuantizedRows last = activation_rows(x, m);
+  const QuantizedRows last = rows_from(x, m);
   float* row = out + m * out_stride;
   int r = 0;
   for (; r + 4 <= rows; r += 4) {

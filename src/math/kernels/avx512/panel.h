@@ -91,9 +91,9 @@ struct SixteenRuns {
   __m512i offset[16];
 };
 
-// Unpacks one run of 16 rows into the half `half` of the panel, from its group `first_group` on.
+// Puts one run of 16 rows into the half `half` of the panel, from its group `first_group` on.
 template <typename Format>
-void unpack_sixteen(const SixteenRuns& runs, int groups, int first_group, int half, Panel& panel) {
+void put_sixteen(const SixteenRuns& runs, int groups, int first_group, int half, Panel& panel) {
   constexpr int kStep = Format::kColumnsOfScale / kGroup;
   __m512i lanes[16];
   for (int t = 0; t < 4; ++t) {
@@ -113,11 +113,13 @@ void unpack_sixteen(const SixteenRuns& runs, int groups, int first_group, int ha
   if constexpr (Format::kOffset) store_factors(runs.offset, panel.offset);
 }
 
-// Columns [first, first + columns) of `row_count` rows. Rows that are missing repeat the last one.
+// The same as unpack_panel by Format::unpack_sixteen; in sixteen.h, which a format that has one
+// includes.
 template <typename Format>
 void unpack_panel_by_sixteen(const uint8_t* rows, int64_t row_stride, int row_count, int64_t first,
                              int64_t columns, Panel& panel);
 
+// Columns [first, first + columns) of `row_count` rows. Rows that are missing repeat the last one.
 template <typename Format>
 void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_t first,
                   int64_t columns, Panel& panel) {
@@ -139,8 +141,8 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
         runs.scale[r] = _mm512_castps_si512(w.scale);
         if constexpr (Format::kOffset) runs.offset[r] = _mm512_castps_si512(w.offset);
       }
-      unpack_sixteen<Format>(runs, static_cast<int>(values / kGroup),
-                             static_cast<int>(run / kGroup), half, panel);
+      put_sixteen<Format>(runs, static_cast<int>(values / kGroup), static_cast<int>(run / kGroup),
+                          half, panel);
     }
   }
 }
@@ -177,6 +179,10 @@ void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_
     }
   }
 }
+
+template <typename Format>
+constexpr QuantizedFormat kEntries = {unpack_i8<Format>, unpack_f32<Format>, product_few<Format>,
+                                      product_many<Format>};
 
 }  // namespace
 }  // namespace minke::avx512

@@ -114,21 +114,16 @@ template <typename Format>
 void product_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, QuantizedRows x,
                  int64_t m_count, float* out, int64_t out_stride) {
   int64_t m = 0;
-  const auto rest = [&] {
-    const int64_t groups = m * x.stride / kGroup;
-    return QuantizedRows{x.q + m * x.stride, x.scale + groups, x.sum + groups, x.bias + groups,
-                         x.stride};
-  };
   for (; m + 4 <= m_count; m += 4) {
-    multiply_rows<Format, 4>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+    multiply_rows<Format, 4>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
                              out_stride);
   }
   for (; m + 2 <= m_count; m += 2) {
-    multiply_rows<Format, 2>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+    multiply_rows<Format, 2>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
                              out_stride);
   }
   if (m < m_count) {
-    multiply_rows<Format, 1>(rows, row_stride, row_count, n, rest(), out + m * out_stride,
+    multiply_rows<Format, 1>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
                              out_stride);
   }
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "math/kernels/kernels.h"
+#include "math/kernels/levels.h"
 #include "math/tensor/dtype.h"
 
 // What all quantized formats share. A format is a struct with
@@ -121,11 +122,9 @@ void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_
 
 template <typename Format>
 void set_format(Kernels& k) {
-  constexpr int kType = static_cast<int>(Format::kType);
-  k.unpack_i8[kType] = unpack_i8<Format>;
-  k.unpack_f32[kType] = unpack_f32<Format>;
-  k.product_few[kType] = product_few<Format>;
-  k.product_many[kType] = product_many<Format>;
+  minke::set_format(
+      k, Format::kType,
+      {unpack_i8<Format>, unpack_f32<Format>, product_few<Format>, product_many<Format>});
 }
 
 }  // namespace minke::scalar
