@@ -47,6 +47,9 @@ unshare --mount --pid --fork --kill-child bash -c '
   mount -t proc proc "$machine/proc"
   mount --rbind /sys "$machine/sys"
   mount -t tmpfs tmpfs "$machine/dev/shm" 2>/dev/null || true
+  mkdir -p "$machine/dev/pts"
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$machine/dev/pts"
+  ln -sf pts/ptmx "$machine/dev/ptmx"
   exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM-dumb}" LANG=C.UTF-8 \
     HOME="/home/$user" chroot --userspec="$user:$user" "$machine" \
     bash -c "cd ~/minke && exec \"\$@\"" bash "$@"
