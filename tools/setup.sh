@@ -26,7 +26,8 @@ minke_build_needs=(
   g++=g++ cmake=cmake ninja-build=ninja pkg-config=pkg-config ccache=ccache
   libfmt-dev=fmt/core.h libsimdjson-dev=simdjson.h
   nlohmann-json3-dev=nlohmann/json.hpp libcli11-dev=CLI/CLI.hpp libpcre2-dev=pcre2.h
-  libutf8proc-dev=utf8proc.h libedit-dev=histedit.h libgtest-dev=gtest/gtest.h
+  libutf8proc-dev=utf8proc.h libedit-dev=histedit.h libtomlplusplus-dev=toml++/toml.h
+  libxxhash-dev=xxhash.h libgtest-dev=gtest/gtest.h
 )
 
 present() {
