@@ -16,8 +16,8 @@ std::string english(int n) {
   static constexpr Words kTens[] = {"",      "",      "twenty",  "thirty", "forty",
                                     "fifty", "sixty", "seventy", "eighty", "ninety"};
   if (n < 20) return std::string(kSmall[n]);
-  const auto with_rest = [n](std::string head, Words joint, int unit) {
-    return n % unit == 0 ? head : head.append(joint).append(english(n % unit));
+  const auto with_rest = [n](const std::string& head, const char* joint, int unit) {
+    return n % unit == 0 ? head : head + joint + english(n % unit);
   };
   if (n < 100) return with_rest(std::string(kTens[n / 10]), "-", 10);
   if (n < 1000) return with_rest(english(n / 100) + " hundred", " ", 100);
@@ -36,10 +36,10 @@ std::string german(int n, bool last) {
   if (n < 20) return std::string(kSmall[n]);
   if (n < 100) {
     const std::string ones = n % 10 == 0 ? "" : std::string(kSmall[n % 10]) + "und";
-    return ones.append(kTens[n / 10]);
+    return ones + std::string(kTens[n / 10]);
   }
   const int unit = n < 1000 ? 100 : 1000;
-  std::string head = german(n / unit, false) + (n < 1000 ? "hundert" : "tausend");
+  const std::string head = german(n / unit, false) + (n < 1000 ? "hundert" : "tausend");
   return n % unit == 0 ? head : head + german(n % unit, last);
 }
 
@@ -50,7 +50,7 @@ std::string indonesian(int n) {
   if (n < 20) return std::string(kSmall[n - 10]) + " belas";
   const int unit = n < 100 ? 10 : n < 1000 ? 100 : 1000;
   const std::string name = unit == 10 ? "puluh" : unit == 100 ? "ratus" : "ribu";
-  std::string head = n / unit == 1 ? "se" + name : indonesian(n / unit) + " " + name;
+  const std::string head = n / unit == 1 ? "se" + name : indonesian(n / unit) + " " + name;
   return n % unit == 0 ? head : head + " " + indonesian(n % unit);
 }
 
@@ -89,10 +89,10 @@ std::string arabic(int n) {
     return (n % 10 == 0 ? "" : std::string(kSmall[n % 10]) + " و").append(kTens[n / 10]);
   }
   const int unit = n < 1000 ? 100 : 1000;
-  std::string head = n < 1000   ? std::string(kHundreds[n / 100])
-                     : n < 2000 ? "ألف"
-                     : n < 3000 ? "ألفان"
-                                : std::string(kSmall[n / 1000]) + " آلاف";
+  const std::string head = n < 1000   ? std::string(kHundreds[n / 100])
+                           : n < 2000 ? "ألف"
+                           : n < 3000 ? "ألفان"
+                                      : std::string(kSmall[n / 1000]) + " آلاف";
   return n % unit == 0 ? head : head + " و" + arabic(n % unit);
 }
 
@@ -115,7 +115,7 @@ static_assert(std::size(kHindi) == 100);
 std::string hindi(int n) {
   if (n < 100) return std::string(kHindi[n]);
   const int unit = n < 1000 ? 100 : 1000;
-  std::string head = std::string(kHindi[n / unit]) + (n < 1000 ? " सौ" : " हज़ार");
+  const std::string head = std::string(kHindi[n / unit]) + (n < 1000 ? " सौ" : " हज़ार");
   return n % unit == 0 ? head : head + " " + hindi(n % unit);
 }
 

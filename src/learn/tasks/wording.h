@@ -12,15 +12,16 @@
 
 namespace minke {
 
+// The people a sentence calls {a} and {b}.
+struct People {
+  std::string_view a = {};
+  std::string_view b = {};
+};
+
 // Puts a question together from sentences of phrases.h: names and the script of the numbers are
 // drawn once for the whole question.
 class Wording {
  public:
-  struct People {
-    std::string_view a;
-    std::string_view b;
-  };
-
   Wording(Language language, Rng& rng);
 
   // Adds a sentence; `numbers` stand in it in this order.
