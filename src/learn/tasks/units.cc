@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include <fmt/core.h>
 
@@ -37,50 +39,63 @@ Step draw_change(Rng& rng) {
   return {op, sum ? draw_amount(999, rng) : draw_factor(rng)};
 }
 
+// Where the steps lead; nothing if a division is not exact or a value leaves 2 to kMostSmall.
+std::optional<int> value_after(int value, std::span<const Step> steps) {
+  for (const Step step : steps) {
+    if (step.op == Op::kDivide && value % step.operand != 0) return {};
+    value = applied(value, step);
+    if (value < 2 || value > kMostSmall) return {};
+  }
+  return value;
+}
+
+// Makes the last change lead to whole big units, which sums by chance seldom do.
+void round_up_or_down(std::vector<Step>& changes, int start, int small_in_big) {
+  Step& last = changes.back();
+  const auto before = value_after(start, std::span(changes).first(changes.size() - 1));
+  if (!before) return;
+  if (last.op == Op::kAdd) last.operand = small_in_big - *before % small_in_big;
+  if (last.op == Op::kSubtract) last.operand = *before % small_in_big;
+}
+
 // Steps of `level` in all: the conversion, the small units beside the big ones, and changes.
 // Whether the numbers come out as sensible is not looked at.
-Measuring draw_any(int level, int small_in_big, Rng& rng) {
-  Measuring drawn;
-  const int most_big = std::min(kMostBig, kMostSmall / small_in_big);
-  drawn.given = static_cast<Given>(rng.below(3));
-  if (level == 1 && drawn.given == Given::kBoth) drawn.given = Given::kSmall;
-
+Measuring draw_any(Given given, int level, int small_in_big, Rng& rng) {
+  Measuring drawn{given, {}, {}};
   Chain& chain = drawn.chain;
-  int told_steps = level - 1;
-  if (drawn.given == Given::kSmall) {
-    const bool even = level == 1 || rng.below(2) == 0;
-    chain.start = even ? draw_between(2, most_big, rng) * small_in_big : draw_amount(999, rng);
-  } else {
-    chain.start = draw_between(2, most_big, rng);
-    chain.steps.push_back({Op::kMultiply, small_in_big});
+  const int most_big = std::min(kMostBig, kMostSmall / small_in_big);
+  const bool whole = given != Given::kSmall || level == 1 || rng.below(2) == 0;
+  chain.start = whole ? draw_between(2, most_big, rng) : draw_amount(999, rng);
+  if (given == Given::kSmall && whole) chain.start *= small_in_big;
+
+  const int changes = given == Given::kBoth ? level - 2 : level - 1;
+  for (int i = 0; i < changes; ++i) drawn.changes.push_back(draw_change(rng));
+  if (given == Given::kSmall) {
+    if (changes > 0) round_up_or_down(drawn.changes, chain.start, small_in_big);
+    chain.steps = drawn.changes;
+    chain.steps.push_back({Op::kDivide, small_in_big});
+    return drawn;
   }
-  if (drawn.given == Given::kBoth) {
+  chain.steps.push_back({Op::kMultiply, small_in_big});
+  if (given == Given::kBoth)
     chain.steps.push_back({Op::kAdd, draw_between(2, small_in_big - 1, rng)});
-    --told_steps;
-  }
-  for (int i = 0; i < told_steps; ++i) {
-    drawn.changes.push_back(draw_change(rng));
-    chain.steps.push_back(drawn.changes.back());
-  }
-  if (drawn.given == Given::kSmall) chain.steps.push_back({Op::kDivide, small_in_big});
+  chain.steps.insert(chain.steps.end(), drawn.changes.begin(), drawn.changes.end());
   return drawn;
 }
 
-// Every division is exact, nothing passes kMostSmall or falls below 2, and no change is told twice.
+// What is told is no number below 2, and no change is told twice.
 bool sensible(const Measuring& drawn) {
-  int value = drawn.chain.start;
-  for (const Step step : drawn.chain.steps) {
-    if (step.op == Op::kDivide && value % step.operand != 0) return false;
-    value = applied(value, step);
-    if (value < 2 || value > kMostSmall) return false;
-  }
   const auto& changes = drawn.changes;
-  return changes.size() < 2 || changes[0].op != changes[1].op;
+  const auto tiny = [](Step step) { return step.operand < 2; };
+  return value_after(drawn.chain.start, drawn.chain.steps) && std::ranges::none_of(changes, tiny) &&
+         (changes.size() < 2 || changes[0].op != changes[1].op);
 }
 
 Measuring draw_measuring(int level, int small_in_big, Split split, Rng& rng) {
+  constexpr Given kGiven[] = {Given::kBig, Given::kSmall, Given::kBoth};
+  const Given given = kGiven[rng.below(level == 1 ? 2 : 3)];
   while (true) {
-    Measuring drawn = draw_any(level, small_in_big, rng);
+    Measuring drawn = draw_any(given, level, small_in_big, rng);
     if (!sensible(drawn)) continue;
     const bool held_out = held_out_key(canonical(kName, drawn.chain));
     if (held_out == (split == Split::kHeldOut)) return drawn;

@@ -7,7 +7,8 @@
 
 namespace minke {
 
-// What the word problems say in one language. A language is one file here and a line in phrases.cc.
+// What the word problems say in one language. A language is one file here and a line in phrases.cc,
+// besides its number words (number_words.cc).
 //
 // Sentences are whole; only numbers and names are put into them:
 //   {n}        a number from 2 on, in ASCII digits, digits of the script, or words
