@@ -178,7 +178,7 @@ class Writer:
             return f"{pad}for {r.choice(self.names + ['i'])} in {over}:\n{self.block(depth + 1, True, 3)}"
         if kind < 0.95 and loop:
             return f"{pad}if {self.condition(1)}:\n{pad}    {r.choice(['break', 'continue'])}\n"
-        return (f"{pad}w = {r.randint(1, 4)}\n{pad}while w > 0:\n{pad}    w -= 1\n"
+        return (f"{pad}w{depth} = {r.randint(1, 4)}\n{pad}while w{depth} > 0:\n{pad}    w{depth} -= 1\n"
                 f"{self.block(depth + 1, True, 2)}")
 
     def program(self):

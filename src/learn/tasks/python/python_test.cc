@@ -30,14 +30,15 @@ std::string times(int count, const std::string& text) {
 TEST(Python, PrintsWhatCPythonPrints) {
   const auto golden = JsonDocument::read(std::string(MINKE_GOLDEN_DIR) + "/python.json");
   size_t programs = 0;
-  for (const auto entry : simdjson::dom::array(golden.root())) {
-    const std::string_view source = entry["source"];
+  const simdjson::dom::array cases = golden.root().get_array().value();
+  for (const auto entry : cases) {
+    const std::string_view source = entry["source"].get_string().value();
     ++programs;
     if (entry["output"].is_null()) {
       EXPECT_NE(error_of(source), "") << source;
       continue;
     }
-    const std::string_view output = entry["output"];
+    const std::string_view output = entry["output"].get_string().value();
     try {
       EXPECT_EQ(run(source), output) << source;
     } catch (const Error& error) {
