@@ -1,5 +1,8 @@
 #include "learn/data/encoder.h"
 
+#include <algorithm>
+#include <variant>
+
 #include <gtest/gtest.h>
 
 #include "learn/data/data_testing.h"

@@ -83,8 +83,8 @@ TEST(Shards, ShorterOrLongerFilesAreErrors) {
   const std::string good = written(kDocuments, 10);
   for (size_t size = 0; size < good.size(); ++size) {
     EXPECT_TRUE(refusal(good.substr(0, size)).starts_with("shard: ")) << size;
-    if (size >= 8)
-      EXPECT_TRUE(refusal(sealed(good.substr(0, size))).starts_with("shard: ")) << size;
+    if (size < 8) continue;
+    EXPECT_TRUE(refusal(sealed(good.substr(0, size))).starts_with("shard: ")) << size;
   }
   EXPECT_TRUE(refusal(good + "x").starts_with("shard: "));
   EXPECT_TRUE(refusal(sealed(good + std::string(8, '\0'))).starts_with("shard: "));
@@ -150,7 +150,7 @@ TEST(Shards, RandomChangesUnderARightChecksum) {
         for (const int32_t id : document.tokens) ASSERT_LT(id, shard.vocabulary());
       }
     });
-    if (!says.empty()) EXPECT_TRUE(says.starts_with("shard: ")) << says;
+    EXPECT_TRUE(says.empty() || says.starts_with("shard: ")) << says;
   }
   EXPECT_GT(opened, 100);
 }

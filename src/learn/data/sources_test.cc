@@ -135,7 +135,7 @@ TEST_F(TaskDocumentsTest, SharesOutOfRangeAreErrors) {
     return error_of([&] { source(shares); });
   };
   EXPECT_NE(says({}).find("at least one share"), std::string::npos);
-  for (const double weight : {0.0, -1.0, std::nan(""), INFINITY}) {
+  for (const double weight : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
     EXPECT_NE(says({share(1, ProblemForm::kText, weight)}).find("test-sums: weight: expected"),
               std::string::npos);
   }
