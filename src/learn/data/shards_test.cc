@@ -110,12 +110,14 @@ TEST(Shards, ErrorsSayWhatIsWrong) {
   expect(with(good, 12, uint32_t{4}), "bytes of an id: expected 2 for a vocabulary of 10, found 4");
   expect(with(good, 16, uint64_t{0}), "vocabulary: expected 1 to");
   expect(with(good, 16, uint64_t{1} << 31), "vocabulary: expected 1 to");
-  expect(with(good, 16, uint64_t{9}), "id 10: expected one below 9, found 9");
+  expect(with(good, 16, uint64_t{9}), "id 8: expected one below 9, found 9");
   expect(with(good, 24 + 2 * 4, uint16_t{10}), "id 4: expected one below 10, found 10");
   expect(with(good, index, uint64_t{1}), "document 0: expected at least 2 of 12 ids from id 0");
   expect(with(good, index + 8, uint32_t{1}), "document 0: expected at least 2");
   expect(with(good, index + 8, uint32_t{13}), "document 0: expected at least 2");
-  expect(with(good, index + 8, uint32_t{2}), "document 1: expected at least 2");
+  expect(with(good, index + 8, uint32_t{2}), "document 0: expected a loss within its 2 ids");
+  expect(with(good, index + 24 + 8, uint32_t{3}), "document 2: expected at least 2");
+  expect(with(good, index + 24, uint64_t{2}), "document 1: expected at least 2");
   expect(with(good, index + 16, uint32_t{4}), "document 0: expected a loss within its 3 ids");
   expect(with(good, index + 12, UINT32_MAX), "document 0: expected a loss within its 3 ids");
   expect(with(good, index + 3 * 24 + 8, uint32_t{3}), "document 3: expected at least 2");

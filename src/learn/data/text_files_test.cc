@@ -74,8 +74,8 @@ TEST(TextFiles, BadLinesAreNamed) {
   expect(R"({"text": 3})", "text");
   expect(R"({"messages": 3})", "messages");
   expect(R"({"messages": [3]})", "messages[0]");
-  expect(R"({"messages": [{"role": "user"}]})", "messages[0].content");
-  expect(R"({"messages": [{"content": "a"}]})", "messages[0].role");
+  expect(R"({"messages": [{"role": "user"}]})", "messages[0]: expected a member \"content\"");
+  expect(R"({"messages": [{"content": "a"}]})", "messages[0]: expected a member \"role\"");
   expect(R"({"messages": [{"role": "robot", "content": "a"}]})", "\"user\" or \"assistant\"");
   expect(R"({"messages": [{"role": "user", "content": "a", "reasoning": "b"}]})", "reasoning");
   expect(R"({"messages": [{"role": "assistant", "content": "a", "tool_calls": [{}]}]})",
