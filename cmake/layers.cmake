@@ -15,6 +15,7 @@ set(MINKE_ISA_FLAGS_amx -mamx-tile -mamx-int8 -mamx-bf16)
 set(MINKE_LIBS_base_core fmt::fmt simdjson::simdjson nlohmann_json::nlohmann_json)
 set(MINKE_LIBS_base_cpu Threads::Threads)
 set(MINKE_LIBS_text_tokenizer PkgConfig::PCRE2 PkgConfig::UTF8PROC)
+set(MINKE_LIBS_learn_data PkgConfig::XXHASH)
 set(MINKE_LIBS_learn_train tomlplusplus::tomlplusplus PkgConfig::XXHASH)
 set(MINKE_LIBS_apps CLI11::CLI11 PkgConfig::LIBEDIT)
 

@@ -37,25 +37,31 @@ void declare(CLI::App& app, const std::string& version, Action& action) {
   add_perplexity(app, action);
   add_synth(app, action);
   add_bench(app, action);
+  add_data(app, action);
 }
 
 // The message of a command line that could not be understood, as `where: what`.
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
-  const auto verbs = app.get_subcommands();
-  const std::string command = verbs.empty() ? "minke" : "minke " + verbs.front()->get_name();
+  std::string command = "minke";
+  const CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) {
+    verb = verb->get_subcommands().front();
+    command += " " + verb->get_name();
+  }
+  const bool verb_missing = verb->get_require_subcommand_min() > 0;
   const std::string help = "; see " + command + " --help";
   // What nothing takes is told before what is missing: it is the more likely mistake.
   if (const auto extras = app.remaining(/*recurse=*/true); !extras.empty()) {
     const std::string extra = printable(extras.front());
     if (extra.starts_with("-")) return extra + ": not an option of " + command + help;
-    if (verbs.empty()) return extra + ": not a verb of minke" + help;
+    if (verb_missing) return extra + ": not a verb of " + command + help;
     return extra + ": " + command + " takes no such argument; texts go in quotes" + help;
   }
   const std::string what = error.what();
   constexpr std::string_view kRequired = " is required";
   if (what.ends_with(kRequired)) {
     const std::string missing = what.substr(0, what.size() - kRequired.size());
-    return (verbs.empty() ? "usage: expected a verb" : missing + ": missing") + help;
+    return (verb_missing ? "usage: expected a verb" : missing + ": missing") + help;
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     const bool missing = what.ends_with(" missing");
