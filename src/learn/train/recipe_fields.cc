@@ -3,7 +3,7 @@
 namespace minke {
 namespace {
 
-constexpr int64_t kMany = int64_t{1} << 40;
+constexpr int64_t kMany = 1'000'000'000'000;
 
 constexpr std::string_view kLanguageCodes[] = {"ar", "zh", "en", "de", "hi", "id"};
 constexpr std::string_view kForms[] = {"text", "chat"};
@@ -67,8 +67,8 @@ void visit_schedule(RecipeVisitor& v, Schedule& schedule) {
   v.number({"decay_fraction", "the share of the steps that decays, of `wsd`", ""},
            schedule.decay_fraction, 0, 1);
   choose(v, {"decay", "the shape of the decay of `wsd`", ""}, schedule.decay, kDecays);
-  v.number({"floor", "the last rate as a share of the first after the warm-up", ""},
-           schedule.floor, 0, 1);
+  v.number({"floor", "the last rate as a share of the first after the warm-up", ""}, schedule.floor,
+           0, 1);
   v.end();
 }
 
