@@ -4,12 +4,14 @@
 
 #include "base/core/error.h"
 #include "learn/tasks/checkable.h"
+#include "learn/tasks/word_problems.h"
 
 namespace minke {
 
 std::span<const Task* const> all_tasks() {
   static const std::array kTasks = {
-      &countdown_task(), &money_task(), &dates_task(), &trace_task(), &complete_task(),
+      &sums_task(),  &comparison_task(), &units_task(), &countdown_task(),
+      &money_task(), &dates_task(),      &trace_task(), &complete_task(),
   };
   return kTasks;
 }
