@@ -7,8 +7,8 @@ ids of two documents, `tokens_a` and `tokens_b`, the mean cross-entropy `loss` o
 itself, and under each weight's own name the gradient of that loss. What chooses experts without weighing them has none.
 
 `deepseek-v3-mtp-s0.safetensors` adds `main_loss` and `mtp_loss`; its gradients are of loss = main_loss + 0.3 mtp_loss, where the
-module gets the main model's hidden state before the final norm. In `deepseek-v3-mtp-s0-after-norm.safetensors` it gets the state
-after that norm.
+module gets the main model's hidden state after the final norm, as transformers' own module and those of serving engines do (the
+report does not say).
 
 Everything is computed in float64 and stored as float32. Documents are drawn until no expert is chosen by a hair and until float32
 arithmetic finds the same gradients but for rounding. The derivative along a random change of each weight is compared with what the
@@ -41,7 +41,6 @@ from numpy_blocks import Weights, read_checkpoint
 GOLDEN = Path(__file__).parents[2] / "tests/golden"
 MODELS = ["llama", "smollm", "qwen2", "qwen3", "deepseek-v2-lite", "deepseek-v2", "deepseek-v3"]
 WITH_MODULE = "deepseek-v3-mtp-s0"
-AFTER_NORM = "-after-norm"
 LENGTHS = (13, 9)
 MIN_ROUTING_MARGIN = 2e-4
 MAX_ROUNDING = 1e-5  # of a weight's gradient in float32, relative to its norm
@@ -265,7 +264,7 @@ def write(folder: Path, name: str, tensors: Tensors) -> float:
 
 
 def main() -> None:
-    models = [kind + "-s0" for kind in MODELS] + [WITH_MODULE, WITH_MODULE + AFTER_NORM]
+    models = [kind + "-s0" for kind in MODELS] + [WITH_MODULE]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", help="ops or a model", choices=["ops", *models])
     parser.add_argument("--output", type=Path, default=GOLDEN / "gradients")
@@ -282,9 +281,7 @@ def main() -> None:
             print(f"    {name}: {difference:.1e}")
     for name in models:
         if arguments.only in (None, name):
-            tensors, figures = compute_model(
-                GOLDEN / "models", name.removesuffix(AFTER_NORM), name.endswith(AFTER_NORM)
-            )
+            tensors, figures = compute_model(GOLDEN / "models", name, name == WITH_MODULE)
             print(f"{name}: {write(arguments.output, name, tensors):.0f} kB, {figures}")
 
 
