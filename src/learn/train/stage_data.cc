@@ -1,0 +1,49 @@
+#include "learn/train/stage_data.h"
+
+#include <algorithm>
+
+#include "base/core/error.h"
+#include "learn/data/shard_documents.h"
+#include "learn/data/task_documents.h"
+
+namespace minke {
+namespace {
+
+void add_shares(const TaskShare& share, const DataRecipe& data, std::vector<ProblemShare>& to) {
+  const Task& task = task_named(share.name);
+  const auto [low, high] = share.levels[0] > 0 ? share.levels : data.levels;
+  if (high > task.levels()) {
+    fail("data.tasks", "levels of {}: expected 1 to {}, found {}", share.name, task.levels(), high);
+  }
+  const auto cells =
+      static_cast<double>((high - low + 1) * static_cast<int64_t>(data.languages.size()));
+  for (const std::string& code : data.languages) {
+    for (int64_t level = low; level <= high; ++level) {
+      to.push_back({&task, language_from_code(code), static_cast<int>(level),
+                    data.form == DataForm::kText ? ProblemForm::kText : ProblemForm::kChat,
+                    share.weight / cells});
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,
+                                                const DocumentEncoder& encoder, Split split) {
+  const auto seed = static_cast<uint64_t>(data.seed);
+  if (data.shards.empty()) {
+    std::vector<ProblemShare> shares;
+    for (const TaskShare& share : data.tasks) add_shares(share, data, shares);
+    return std::make_unique<TaskDocuments>(encoder, std::move(shares), split, seed);
+  }
+  std::vector<Shard> shards;
+  for (const std::string& path : data.shards) shards.push_back(Shard::open(path));
+  auto documents = std::make_unique<ShardDocuments>(std::move(shards), seed);
+  if (documents->vocabulary() != encoder.tokenizer().size()) {
+    fail(data.shards.front(), "expected ids of a vocabulary of {}, found {}",
+         encoder.tokenizer().size(), documents->vocabulary());
+  }
+  return documents;
+}
+
+}  // namespace minke

@@ -1,0 +1,398 @@
+#include "learn/train/trainer.h"
+
+#include <bit>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/core/error.h"
+#include "base/core/mapped_file.h"
+#include "base/cpu/topology.h"
+#include "learn/data/packing.h"
+#include "learn/train/model_folder.h"
+#include "learn/train/pass.h"
+#include "learn/train/recipe.h"
+#include "learn/train/run_store.h"
+#include "learn/train/stage_data.h"
+#include "model/families/active_bytes.h"
+#include "model/families/bundle.h"
+#include "model/formats/open_checkpoint.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string cursor_json(const PackingState& state) {
+  return nlohmann::json{{"next", state.next}, {"deferred", state.deferred}}.dump();
+}
+
+PackingState cursor_of(const std::string& json) {
+  const auto object = nlohmann::json::parse(json);
+  return {object.value("next", uint64_t{0}), object.value("deferred", std::vector<uint64_t>{})};
+}
+
+// A model to train: a new one by the recipe's fields, or one from files.
+struct StartingModel {
+  explicit StartingModel(const Recipe& recipe)
+      : checkpoint(recipe.model.from.empty()
+                       ? Checkpoint(Naming::kHuggingFace, recipe.model.metadata("model"))
+                       : open_checkpoint(recipe.model.from)),
+        model(recipe.model.from.empty() ? make_model(checkpoint) : load_model(checkpoint)) {}
+
+  Checkpoint checkpoint;
+  std::unique_ptr<Model> model;
+};
+
+// The data of one stage, and the place in it.
+struct StageData {
+  StageData(const Stage& stage, const DocumentEncoder& encoder, const PackingState& state)
+      : documents(stage_documents(stage.data, encoder, Split::kTrain)),
+        packer(*documents, packing(stage, stage.data.micro_batch_tokens), state) {}
+
+  static PackingOptions packing(const Stage& stage, int64_t tokens) {
+    return {tokens, stage.data.context, 0};
+  }
+
+  std::unique_ptr<DocumentSource> documents;
+  Packer packer;
+};
+
+class Trainer {
+ public:
+  Trainer(const fs::path& recipe_path, const TrainerOptions& options, TrainingObserver& observer)
+      : options_(options),
+        observer_(observer),
+        recipe_(read_recipe(recipe_path)),
+        start_(recipe_),
+        tokenizer_(
+            load_tokenizer(recipe_.tokenizer.empty() ? recipe_.model.from : recipe_.tokenizer)),
+        encoder_(*tokenizer_),
+        precision_(recipe_.precision == TrainingPrecision::kBF16 ? DType::kBF16 : DType::kF32),
+        pool_(recipe_.run.threads > 0 ? static_cast<int>(recipe_.run.threads) : usable_cores()),
+        parameters_(*start_.model, precision_),
+        pass_(*start_.model, pool_, options.isa, precision_, longest_context()),
+        store_(recipe_.run.output, read_text_file(recipe_path)) {
+    const std::string& from = recipe_.model.from;
+    if (!from.empty() && !fs::is_directory(from)) {
+      fail(from, "model.from: expected a Hugging Face folder (minke convert makes one)");
+    }
+    if (tokenizer_->size() > start_.model->facts().vocab) {
+      fail(recipe_.tokenizer, "has {} ids, the model only {}", tokenizer_->size(),
+           start_.model->facts().vocab);
+    }
+    // Mistakes in a later stage are found before the first one is computed.
+    for (const Stage& stage : recipe_.stages) {
+      stage_documents(stage.data, encoder_, Split::kTrain);
+      total_steps_ += stage.schedule.steps;
+    }
+    if (recipe_.model.from.empty()) {
+      parameters_.initialize(static_cast<uint64_t>(recipe_.run.seed), start_.model->facts().layers);
+    }
+    parameters_.track(pass_.tape());
+    flops_per_token_ = 6 * active_parameters();
+  }
+
+  TrainingEnd run() {
+    resume();
+    RunLog log(store_.log_path(), state_.step);
+    log_ = &log;
+    const SittingRecord sitting = sitting_record();
+    log.append(sitting);
+    observer_.begin({total_steps_, state_.step, sitting});
+    parameters_.publish(pool_, pass_.kernels());
+    saved_at_ = Clock::now();
+    while (state_.step < total_steps_) {
+      if (stage_end(state_.stage) == state_.step) begin_stage(state_.stage + 1);
+      step();
+      evaluate_if_due();
+      const bool go_on = observer_.go_on();
+      save_if_due(!go_on);
+      if (!go_on && state_.step < total_steps_) return TrainingEnd::kStopped;
+    }
+    write_model();
+    return TrainingEnd::kDone;
+  }
+
+ private:
+  const Stage& stage() const { return recipe_.stages[static_cast<size_t>(state_.stage)]; }
+  int64_t stage_end(int64_t index) const {
+    int64_t end = 0;
+    for (int64_t i = 0; i <= index; ++i) {
+      end += recipe_.stages[static_cast<size_t>(i)].schedule.steps;
+    }
+    return end;
+  }
+  int64_t longest_context() const {
+    int64_t longest = 0;
+    for (const Stage& s : recipe_.stages) longest = std::max(longest, s.data.context);
+    const int64_t most = start_.model->facts().context_length;
+    if (longest > most) {
+      fail("data.context", "expected at most {} for this model, found {}", most, longest);
+    }
+    return longest;
+  }
+  double active_parameters() {
+    const ActiveWeightCount count = active_weight_count(*start_.model);
+    return static_cast<double>(count.layers + count.head);
+  }
+
+  void resume() {
+    const auto saved =
+        latest_checkpoint(store_.folder(), [&](const std::string& text) { observer_.note(text); });
+    if (saved) state_ = saved->state;
+    open_stage(saved ? cursor_of(state_.cursor) : PackingState{});
+    if (!saved) return;
+    restore_checkpoint(*saved, parameters_.parameters(), *optimizer_);
+    restore_biases();
+  }
+
+  // An optimizer forgets the stage before: its sums of gradients are of other data.
+  void begin_stage(int64_t index) {
+    state_.stage = index;
+    open_stage({});
+  }
+
+  void open_stage(const PackingState& state) {
+    optimizer_ = make_optimizer(stage().optimizer, pass_.kernels(), parameters_.parameters());
+    data_ = std::make_unique<StageData>(stage(), encoder_, state);
+  }
+
+  SittingRecord sitting_record() {
+    SittingRecord r;
+    r.step = state_.step;
+    r.threads = pool_.size();
+    r.parameters = parameters_.count();
+    r.active_parameters = static_cast<int64_t>(active_parameters());
+    r.flops_per_token = flops_per_token_;
+    r.peak_flops = options_.peak_flops;
+    r.machine = options_.machine;
+    return r;
+  }
+
+  void step() {
+    const Clock::time_point start = Clock::now();
+    std::vector<PackedBatch> batches;
+    int64_t targets = 0, tokens = 0;
+    for (int64_t left = stage().data.batch_tokens; left > 0;
+         left -= stage().data.micro_batch_tokens) {
+      batches.push_back(data_->packer.next());
+      targets += batches.back().loss_targets;
+      tokens += batches.back().filled;
+    }
+    parameters_.clear_gradients(pool_);
+    double loss = 0;
+    Loads loads;
+    for (const PackedBatch& batch : batches) {
+      loss += pass_.train(input_of(batch, targets, stage().balance_loss)).loss;
+      add_loads(loads);
+    }
+    StepRecord record;
+    record.step = state_.step + 1;
+    record.stage = state_.stage;
+    record.tokens = state_.tokens + tokens;
+    record.loss = loss;
+    record.gradient_norm = clip_gradients(pool_, parameters_.parameters(), stage().clip);
+    require_finite(record);
+    const int64_t step_of_stage =
+        record.step - (state_.stage == 0 ? 0 : stage_end(state_.stage - 1));
+    record.learning_rate = stage().schedule.learning_rate(step_of_stage);
+    optimizer_->step(pool_, parameters_.parameters(), {record.learning_rate, step_of_stage});
+    parameters_.publish(pool_, pass_.kernels());
+    balance(loads, record);
+    finish_step(start, tokens, record);
+  }
+
+  PassInput input_of(const PackedBatch& batch, int64_t targets, double balance) {
+    const auto n = static_cast<size_t>(batch.filled);
+    weights_.assign(n, 1.0f / static_cast<float>(std::max<int64_t>(targets, 1)));
+    size_t segments = batch.segment_starts.size();
+    while (segments > 0 && batch.segment_starts[segments - 1] >= batch.filled) --segments;
+    return {std::span(batch.tokens).first(n),
+            std::span(batch.positions).first(n),
+            std::span(batch.targets).first(n),
+            std::span(batch.segment_starts).first(segments),
+            std::span<const float>(weights_),
+            balance / static_cast<double>(stage().data.batch_tokens)};
+  }
+
+  void require_finite(const StepRecord& record) const {
+    if (std::isfinite(record.loss) && std::isfinite(record.gradient_norm)) return;
+    fail(recipe_.run.output,
+         "step {}: the loss is {} and the gradients' norm {}; the last checkpoint is from before "
+         "that; a lower learning rate may help",
+         record.step, record.loss, record.gradient_norm);
+  }
+
+  // Tokens of each expert, by router in the order of the forward pass.
+  using Loads = std::vector<ExpertLoad>;
+  void add_loads(Loads& to) {
+    const auto& from = pass_.tape().loads;
+    if (to.empty()) {
+      to = from;
+      return;
+    }
+    for (size_t i = 0; i < from.size(); ++i) {
+      for (size_t e = 0; e < from[i].tokens.size(); ++e) to[i].tokens[e] += from[i].tokens[e];
+    }
+  }
+
+  // Auxiliary-loss-free balancing (Wang et al., arXiv 2408.15664; DeepSeek-V3 report, section
+  // 2.1.2): after each step the bias of an expert with more than the mean of tokens falls by the
+  // update speed, that of one with less rises.
+  void balance(const Loads& loads, StepRecord& record) {
+    for (const ExpertLoad& load : loads) {
+      double total = 0, most = 0;
+      for (const int64_t n : load.tokens) {
+        total += static_cast<double>(n);
+        most = std::max(most, static_cast<double>(n));
+      }
+      const double mean = total / static_cast<double>(load.tokens.size());
+      record.expert_load.push_back(mean > 0 ? most / mean : 0);
+      for (SelectionBias& bias : parameters_.selection_biases()) {
+        if (bias.values.f32() != load.bias) continue;
+        for (size_t e = 0; e < load.tokens.size(); ++e) {
+          const double difference = mean - static_cast<double>(load.tokens[e]);
+          const double sign = difference > 0 ? 1 : difference < 0 ? -1 : 0;
+          bias.values.f32()[e] += static_cast<float>(stage().bias_update_speed * sign);
+        }
+      }
+    }
+  }
+
+  void finish_step(Clock::time_point start, int64_t tokens, StepRecord& record) {
+    record.seconds = seconds_since(start);
+    record.tokens_per_second = static_cast<double>(tokens) / record.seconds;
+    if (options_.peak_flops > 0) {
+      record.percent_of_peak =
+          100 * record.tokens_per_second * flops_per_token_ / options_.peak_flops;
+    }
+    state_.step = record.step;
+    state_.tokens = record.tokens;
+    state_.seconds += record.seconds;
+    state_.cursor = cursor_json(data_->packer.state());
+    log_->append(record);
+    observer_.step(record);
+  }
+
+  void evaluate_if_due() {
+    const int64_t every = recipe_.evaluation.every;
+    const bool last = state_.step == stage_end(state_.stage);
+    if (every == 0 || !stage().data.shards.empty() || (state_.step % every != 0 && !last)) return;
+    const Clock::time_point start = Clock::now();
+    EvaluationRecord record;
+    record.step = state_.step;
+    record.tokens = state_.tokens;
+    record.values["loss"] = held_out_loss();
+    state_.score = record.values["loss"];
+    state_.seconds += seconds_since(start);
+    log_->append(record);
+    observer_.evaluation(record);
+  }
+
+  // Mean over the targets of the first held-out documents.
+  double held_out_loss() {
+    const auto source = stage_documents(stage().data, encoder_, Split::kHeldOut);
+    double loss = 0;
+    int64_t targets = 0;
+    Packer packer(*source, StageData::packing(stage(), stage().data.micro_batch_tokens));
+    while (packer.state().next < static_cast<uint64_t>(recipe_.evaluation.problems)) {
+      const PackedBatch batch = packer.next();
+      loss += pass_.evaluate(input_of(batch, 1, 0)).loss;
+      targets += batch.loss_targets;
+    }
+    return loss / static_cast<double>(std::max<int64_t>(targets, 1));
+  }
+
+  void save_if_due(bool now) {
+    const int64_t steps = recipe_.checkpoint.every_steps;
+    const int64_t seconds = recipe_.checkpoint.every_seconds;
+    now = now || state_.step == total_steps_ || (steps > 0 && state_.step % steps == 0) ||
+          (seconds > 0 && seconds_since(saved_at_) >= static_cast<double>(seconds));
+    if (!now) return;
+    log_->sync();
+    keep_biases();
+    store_.save(state_, parameters_.parameters(), *optimizer_, recipe_.checkpoint.keep,
+                recipe_.checkpoint.keep_best);
+    saved_at_ = Clock::now();
+    observer_.note(fmt::format("checkpoint of step {} written", state_.step));
+  }
+
+  // Selection biases are a few numbers: they go with the state, as bits.
+  static std::string counter_of(const SelectionBias& bias, int64_t e) {
+    return fmt::format("{}.{}", bias.name, e);
+  }
+  void keep_biases() {
+    for (const SelectionBias& bias : parameters_.selection_biases()) {
+      for (int64_t e = 0; e < bias.values.shape.elements(); ++e) {
+        state_.counters[counter_of(bias, e)] = std::bit_cast<uint32_t>(bias.values.f32()[e]);
+      }
+    }
+  }
+  void restore_biases() {
+    for (SelectionBias& bias : parameters_.selection_biases()) {
+      for (int64_t e = 0; e < bias.values.shape.elements(); ++e) {
+        const auto found = state_.counters.find(counter_of(bias, e));
+        if (found == state_.counters.end()) {
+          fail(recipe_.run.output, "the checkpoint lacks '{}'", counter_of(bias, e));
+        }
+        bias.values.f32()[e] = std::bit_cast<float>(static_cast<uint32_t>(found->second));
+      }
+    }
+  }
+
+  void write_model() {
+    const fs::path folder = store_.folder() / "model";
+    const std::string text = recipe_.model.from.empty()
+                                 ? recipe_.model.config
+                                 : read_text_file(fs::path(recipe_.model.from) / "config.json");
+    auto config = nlohmann::ordered_json::parse(text);
+    config["bos_token_id"] = tokenizer_->bos().value();
+    config["eos_token_id"] = tokenizer_->eos().value();
+    write_model_folder(config.dump(), parameters_, precision_, folder);
+    const fs::path path = recipe_.tokenizer.empty() ? recipe_.model.from : recipe_.tokenizer;
+    const fs::path from = fs::is_directory(path) ? path : path.parent_path();
+    for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
+      std::error_code error;
+      fs::copy_file(from / name, folder / name, fs::copy_options::overwrite_existing, error);
+      if (error) fail((from / name).string(), "cannot copy: {}", error.message());
+    }
+    observer_.note(fmt::format("{}: the trained model", folder.string()));
+  }
+
+  TrainerOptions options_;
+  TrainingObserver& observer_;
+  Recipe recipe_;
+  StartingModel start_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  DocumentEncoder encoder_;
+  DType precision_;
+  ThreadPool pool_;
+  ModelParameters parameters_;
+  Pass pass_;
+  RunStore store_;
+  int64_t total_steps_ = 0;
+  double flops_per_token_ = 0;
+  RunState state_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<StageData> data_;
+  RunLog* log_ = nullptr;
+  std::vector<float> weights_;
+  Clock::time_point saved_at_;
+};
+
+}  // namespace
+
+TrainingEnd train(const fs::path& recipe, const TrainerOptions& options,
+                  TrainingObserver& observer) {
+  return Trainer(recipe, options, observer).run();
+}
+
+}  // namespace minke

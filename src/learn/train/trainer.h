@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/cpu/isa.h"
+#include "learn/train/run_log.h"
+
+namespace minke {
+
+// What is told of a training run while it goes on.
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+
+  struct Plan {
+    int64_t steps = 0;  // of the whole run
+    int64_t done = 0;   // by earlier sittings
+    SittingRecord sitting;
+  };
+  virtual void begin(const Plan& plan) = 0;
+  virtual void step(const StepRecord& record) = 0;
+  virtual void evaluation(const EvaluationRecord& record) = 0;
+  // A checkpoint was written, one was passed over.
+  virtual void note(const std::string& text) = 0;
+  // Asked after each step: false ends the sitting, with a checkpoint.
+  virtual bool go_on() = 0;
+};
+
+struct TrainerOptions {
+  Isa isa = Isa::kScalar;  // kernels to use; callers pass chosen_isa()
+  double peak_flops = 0;   // of the machine a second, to tell shares of it; 0: not known
+  std::string machine;     // for the log
+};
+
+enum class TrainingEnd { kDone, kStopped };
+
+// Runs a recipe, or goes on with what its run's folder holds: the steps are the same bits as those
+// of a run that was never interrupted. When all stages are done, the model lies in RUN/model as a
+// Hugging Face folder (config.json, model.safetensors in the recipe's precision, the tokenizer).
+// Throws Error for a recipe that cannot be run, and when the loss is no finite number any more: the
+// last checkpoint is from before that.
+TrainingEnd train(const std::filesystem::path& recipe, const TrainerOptions& options,
+                  TrainingObserver& observer);
+
+}  // namespace minke
