@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kName = "units";
 constexpr int kLevels = 3;
+// In a level 1 conversion to small units the result alone may be larger.
 constexpr int kMostSmall = 9999;
 constexpr int kMostBig = 99;
 
@@ -63,7 +64,8 @@ void round_up_or_down(std::vector<Step>& changes, int start, int small_in_big) {
 Measuring draw_any(Given given, int level, int small_in_big, Rng& rng) {
   Measuring drawn{given, {}, {}};
   Chain& chain = drawn.chain;
-  const int most_big = std::min(kMostBig, kMostSmall / small_in_big);
+  const bool big_alone = given == Given::kBig && level == 1;
+  const int most_big = big_alone ? kMostBig : std::min(kMostBig, kMostSmall / small_in_big);
   const bool whole = given != Given::kSmall || level == 1 || rng.below(2) == 0;
   chain.start = whole ? draw_between(2, most_big, rng) : draw_amount(999, rng);
   if (given == Given::kSmall && whole) chain.start *= small_in_big;
@@ -93,10 +95,11 @@ bool sensible(const Measuring& drawn) {
 
 Measuring draw_measuring(int level, int small_in_big, Split split, Rng& rng) {
   constexpr Given kGiven[] = {Given::kBig, Given::kSmall, Given::kBoth};
-  const Given given = kGiven[rng.below(level == 1 ? 2 : 3)];
   while (true) {
+    // Drawn anew each time, for not every kind has held-out numbers on every level.
+    const Given given = kGiven[rng.below(level == 1 ? 2 : 3)];
     Measuring drawn = draw_any(given, level, small_in_big, rng);
-    if (!sensible(drawn)) continue;
+    if (level > 1 && !sensible(drawn)) continue;
     const bool held_out = held_out_key(canonical(kName, drawn.chain));
     if (held_out == (split == Split::kHeldOut)) return drawn;
   }

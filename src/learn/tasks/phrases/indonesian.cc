@@ -87,7 +87,7 @@ constexpr AmountTheme kAmounts[] = {
      "{a} mempunyai {n} koin lebih sedikit daripada {b}.", "Siapa yang koinnya lebih banyak?",
      "Siapa yang koinnya lebih sedikit?", "Siapa yang koinnya paling banyak?",
      "Siapa yang koinnya paling sedikit?", "Berapa koin yang dipunyai {a}?",
-     "Berapa selisih koin {a} yang lebih banyak daripada {b}?"},
+     "Berapa koin lebih banyak yang dipunyai {a} daripada {b}?"},
     {"{a} bersepeda {n} kilometer.", "{a} bersepeda {n} kilometer lebih jauh daripada {b}.",
      "{a} bersepeda {n} kilometer lebih dekat daripada {b}.", "Siapa yang bersepeda lebih jauh?",
      "Siapa yang bersepeda lebih dekat?", "Siapa yang bersepeda paling jauh?",
@@ -152,7 +152,7 @@ constexpr MeasureStory kMeasures[] = {
      "Sebuah pagar kebun berukuran {n} meter.",
      "Sebuah pagar kebun berukuran {n} meter {n} sentimeter.",
      "Seorang tukang menambah {n} sentimeter.", "Badai merusak {n} sentimeter pagar itu.",
-     "Kemudian pagar itu dibuat {n} kali lebih panjang dari semula.",
+     "Kemudian panjang pagar itu dijadikan {n} kali lipat.",
      "Pagar itu dibagi menjadi {n} bagian yang sama, dan satu bagian dicat.",
      "Berapa ukuran itu dalam sentimeter?", "Berapa ukuran itu dalam meter?"},
 };
