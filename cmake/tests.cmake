@@ -48,7 +48,7 @@ function(minke_add_cross_tests name)
   minke_add_tests(${name} "${sources}" ${ARGN})
 endfunction()
 minke_add_cross_tests(kernels minke_math_kernels minke_math_quant)
-minke_add_cross_tests(golden minke_serve_engine)
+minke_add_cross_tests(golden minke_serve_engine minke_learn_train)
 
 # Code for every processor holds no newer instruction. Sanitizers add code of their own.
 if(NOT MINKE_SANITIZE)

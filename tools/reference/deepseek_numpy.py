@@ -196,21 +196,46 @@ def attention(m: DeepSeek, w: Weights, prefix: str, x: np.ndarray) -> np.ndarray
     return out @ w[prefix + "o_proj.weight"].T
 
 
+def decoder_layer(m: DeepSeek, w: Weights, layer: int, h: np.ndarray, trace: Trace) -> np.ndarray:
+    """h [tokens, hidden] after attention and experts (or a dense network) of layer `layer`."""
+    p = f"model.layers.{layer}."
+    h = h + attention(m, w, p + "self_attn.", rms_norm(h, w[p + "input_layernorm.weight"], m.eps))
+    x = rms_norm(h, w[p + "post_attention_layernorm.weight"], m.eps)
+    if layer >= m.first_moe_layer and layer % m.moe_every == 0:
+        return h + moe(m, w, p + "mlp.", layer, x, trace)
+    return h + swiglu(x, *mlp_weights(w, p + "mlp."))
+
+
+def last_hidden(m: DeepSeek, w: Weights, tokens: np.ndarray, trace: Trace) -> np.ndarray:
+    """[tokens, hidden] of one sequence after the last layer, before the final norm."""
+    h = w["model.embed_tokens.weight"][tokens]
+    for layer in range(m.layers):
+        h = decoder_layer(m, w, layer, h, trace)
+    return h
+
+
 def forward(m: DeepSeek, w: Weights, tokens: np.ndarray) -> tuple[np.ndarray, Trace]:
     """Logits [tokens, vocab] of one sequence, and how close its routing decisions were."""
     trace = Trace()
-    h = w["model.embed_tokens.weight"][tokens]
-    for layer in range(m.layers):
-        p = f"model.layers.{layer}."
-        h = h + attention(
-            m, w, p + "self_attn.", rms_norm(h, w[p + "input_layernorm.weight"], m.eps)
-        )
-        x = rms_norm(h, w[p + "post_attention_layernorm.weight"], m.eps)
-        if layer >= m.first_moe_layer and layer % m.moe_every == 0:
-            h = h + moe(m, w, p + "mlp.", layer, x, trace)
-        else:
-            h = h + swiglu(x, *mlp_weights(w, p + "mlp."))
+    h = last_hidden(m, w, tokens, trace)
     return rms_norm(h, w["model.norm.weight"], m.eps) @ w["lm_head.weight"].T, trace
+
+
+def second_logits(
+    m: DeepSeek, w: Weights, tokens: np.ndarray, hidden_after_norm: bool
+) -> tuple[np.ndarray, Trace]:
+    """What the multi-token prediction module says of the token after the next: logits [tokens - 1, vocab], row i from tokens 0 to
+    i + 1. `hidden_after_norm` tells whether it gets the main model's hidden state after the final norm or before."""
+    trace = Trace()
+    h = last_hidden(m, w, tokens, trace)[:-1]
+    if hidden_after_norm:
+        h = rms_norm(h, w["model.norm.weight"], m.eps)
+    p = f"model.layers.{m.layers}."
+    embedded = rms_norm(w["model.embed_tokens.weight"][tokens[1:]], w[p + "enorm.weight"], m.eps)
+    joined = np.concatenate([embedded, rms_norm(h, w[p + "hnorm.weight"], m.eps)], axis=-1)
+    h = decoder_layer(m, w, m.layers, joined @ w[p + "eh_proj.weight"].T, trace)
+    h = rms_norm(h, w[p + "shared_head.norm.weight"], m.eps)
+    return h @ w["lm_head.weight"].T, trace
 
 
 def compare(folder: Path) -> float:

@@ -36,9 +36,8 @@ class Case:
     fused_expert_seeds: tuple[int, ...] = ()
     # Sizes of random weights relative to 1/sqrt(fan in), by a part of the tensor's name; the first that matches counts.
     gains: tuple[tuple[str, float], ...] = ()
-    mtp: str = (
-        ""  # deepseek, mimo: adds the tensors of a multi-token prediction module to the first seed
-    )
+    # deepseek, deepseek-random, mimo: adds the tensors of a multi-token prediction module to the first seed
+    mtp: str = ""
     fp8: bool = False
 
 
@@ -264,6 +263,15 @@ CASES = [
         fused_expert_seeds=(1,),
         gains=_MLA_GAINS,
         mtp="deepseek",
+    ),
+    Case(
+        "deepseek-v3-mtp",
+        "DeepseekV3ForCausalLM",
+        _v3,
+        seeds=(0,),
+        published_keys=_V3_KEYS,
+        gains=_MLA_GAINS,
+        mtp="deepseek-random",
     ),
     Case(
         "deepseek-v2",

@@ -85,7 +85,7 @@ def rebuild_from_fp8(model: transformers.PreTrainedModel, folder: Path) -> Tenso
     return stored
 
 
-def deepseek_mtp(model: transformers.PreTrainedModel, tensors: Tensors) -> Tensors:
+def deepseek_mtp(case: Case, model: transformers.PreTrainedModel, tensors: Tensors) -> Tensors:
     """A multi-token prediction module after the last layer: a whole layer and the tensors around it."""
     hidden, last = model.config.hidden_size, model.config.num_hidden_layers - 1
     source, target = f"model.layers.{last}.", f"model.layers.{last + 1}."
@@ -103,7 +103,19 @@ def deepseek_mtp(model: transformers.PreTrainedModel, tensors: Tensors) -> Tenso
     return extra
 
 
-def mimo_mtp(model: transformers.PreTrainedModel, tensors: Tensors) -> Tensors:
+def deepseek_random_mtp(
+    case: Case, model: transformers.PreTrainedModel, tensors: Tensors
+) -> Tensors:
+    """The same tensors with values of their own; the embedding and the head are the main model's, as published."""
+    extra = deepseek_mtp(case, model, tensors)
+    rng = generator_for(case, 0, attempt=-1)
+    for name, tensor in sorted(extra.items()):
+        if not name.endswith(("embed_tokens.weight", "shared_head.head.weight")):
+            extra[name] = random_tensor(case, name, tensor.shape, rng)
+    return extra
+
+
+def mimo_mtp(case: Case, model: transformers.PreTrainedModel, tensors: Tensors) -> Tensors:
     hidden = model.config.hidden_size
     source, target = "model.layers.0.", "model.mtp_layers.0."
     extra = {
@@ -117,7 +129,11 @@ def mimo_mtp(model: transformers.PreTrainedModel, tensors: Tensors) -> Tensors:
     return extra
 
 
-MTP_TENSORS = {"deepseek": deepseek_mtp, "mimo": mimo_mtp}
+MTP_TENSORS = {
+    "deepseek": deepseek_mtp,
+    "deepseek-random": deepseek_random_mtp,
+    "mimo": mimo_mtp,
+}
 
 
 def published_config(case: Case, seed: int, written: dict) -> dict:
@@ -197,7 +213,7 @@ def write_folder(
         golden_fp8.save_two_shards(target, stored)
         return
     if case.mtp and seed == 0:
-        stored = stored | MTP_TENSORS[case.mtp](model, stored)
+        stored = stored | MTP_TENSORS[case.mtp](case, model, stored)
     save_file(stored, target / "model.safetensors", metadata={"format": "pt"})
 
 

@@ -35,7 +35,7 @@ Packer::Packer(const DocumentSource& source, const PackingOptions& options, Pack
   }
 }
 
-bool Packer::place(uint64_t n, Batch& batch) const {
+bool Packer::place(uint64_t n, PackedBatch& batch) const {
   const Document document = source_->document(n);
   CHECK(document.tokens.size() >= 2 && document.loss_begin <= document.loss_end &&
         document.loss_end <= document.tokens.size());
@@ -54,7 +54,7 @@ bool Packer::place(uint64_t n, Batch& batch) const {
   return true;
 }
 
-void Packer::pad(Batch& batch) const {
+void Packer::pad(PackedBatch& batch) const {
   batch.filled = static_cast<int64_t>(batch.tokens.size());
   for (int64_t i = 0; batch.filled + i < options_.tokens; ++i) {
     if (i % options_.context == 0)
@@ -65,8 +65,8 @@ void Packer::pad(Batch& batch) const {
   }
 }
 
-Batch Packer::next() {
-  Batch batch;
+PackedBatch Packer::next() {
+  PackedBatch batch;
   for (auto* list : {&batch.tokens, &batch.positions, &batch.targets})
     list->reserve(static_cast<size_t>(options_.tokens));
   std::vector<uint64_t>& deferred = state_.deferred;

@@ -15,7 +15,7 @@ struct PackingOptions {
 
 // Whole documents, one behind the other. A document of k tokens takes k - 1 places: its last token
 // is a target only.
-struct Batch {
+struct PackedBatch {
   // One entry a place; options.tokens places.
   std::vector<int32_t> tokens;
   std::vector<int32_t> positions;  // from 0 in each segment
@@ -43,13 +43,13 @@ class Packer {
   // outlive this.
   Packer(const DocumentSource& source, const PackingOptions& options, PackingState state = {});
 
-  Batch next();
+  PackedBatch next();
   const PackingState& state() const { return state_; }
 
  private:
   // False if the document has no room.
-  bool place(uint64_t n, Batch& batch) const;
-  void pad(Batch& batch) const;
+  bool place(uint64_t n, PackedBatch& batch) const;
+  void pad(PackedBatch& batch) const;
 
   const DocumentSource* source_;
   PackingOptions options_;

@@ -41,7 +41,7 @@ class Fixed : public DocumentSource {
   std::vector<Document> documents_;
 };
 
-void expect_equal(const Batch& a, const Batch& b) {
+void expect_equal(const PackedBatch& a, const PackedBatch& b) {
   EXPECT_EQ(a.tokens, b.tokens);
   EXPECT_EQ(a.positions, b.positions);
   EXPECT_EQ(a.targets, b.targets);
@@ -54,7 +54,7 @@ void expect_equal(const Batch& a, const Batch& b) {
 TEST(Packing, TokenByToken) {
   const Fixed source({{{10, 11, 12, 13}, 2, 4}, {{20, 21}, 0, 2}, {{30, 31, 32}, 0, 0}});
   Packer packer(source, {.tokens = 8, .context = 4, .padding = 99});
-  const Batch batch = packer.next();
+  const PackedBatch batch = packer.next();
   // Documents 3, 5 and 6 find no room behind the first three; 4 and 7 do.
   EXPECT_EQ(batch.tokens, (std::vector<int32_t>{10, 11, 12, 20, 30, 31, 20, 20}));
   EXPECT_EQ(batch.positions, (std::vector<int32_t>{0, 1, 2, 0, 0, 1, 0, 0}));
@@ -71,7 +71,7 @@ TEST(Packing, TokenByToken) {
 TEST(Packing, PaddingIsASegmentOfItsOwn) {
   const Fixed source({{{1, 2, 3, 4}, 0, 4}});
   Packer packer(source, {.tokens = 5, .context = 3, .padding = 7});
-  const Batch batch = packer.next();
+  const PackedBatch batch = packer.next();
   EXPECT_EQ(batch.tokens, (std::vector<int32_t>{1, 2, 3, 7, 7}));
   EXPECT_EQ(batch.positions, (std::vector<int32_t>{0, 1, 2, 0, 1}));
   EXPECT_EQ(batch.targets, (std::vector<int32_t>{2, 3, 4, -1, -1}));
@@ -83,15 +83,15 @@ TEST(Packing, PaddingIsASegmentOfItsOwn) {
 TEST(Packing, LongDocumentsAreCut) {
   const Fixed source({{{1, 2, 3, 4, 5, 6, 7}, 3, 7}});
   Packer packer(source, {.tokens = 8, .context = 4});
-  const Batch batch = packer.next();
+  const PackedBatch batch = packer.next();
   EXPECT_EQ(batch.tokens, (std::vector<int32_t>{1, 2, 3, 4, 1, 2, 3, 4}));
   EXPECT_EQ(batch.targets, (std::vector<int32_t>{-1, -1, 4, 5, -1, -1, 4, 5}));
   EXPECT_EQ(batch.cut_documents, 2);
 }
 
 // Compares a batch with what its tokens say: which document each segment is.
-void check_batch(const DocumentSource& source, const PackingOptions& options, const Batch& batch,
-                 std::map<uint64_t, int>& seen) {
+void check_batch(const DocumentSource& source, const PackingOptions& options,
+                 const PackedBatch& batch, std::map<uint64_t, int>& seen) {
   const auto size = static_cast<size_t>(options.tokens);
   ASSERT_EQ(batch.tokens.size(), size);
   ASSERT_EQ(batch.positions.size(), size);
@@ -133,7 +133,7 @@ TEST(Packing, EveryDocumentOnceAndWhole) {
     int64_t filled = 0;
     constexpr int kBatches = 100;
     for (int i = 0; i < kBatches; ++i) {
-      const Batch batch = packer.next();
+      const PackedBatch batch = packer.next();
       check_batch(source, options, batch, seen);
       if (HasFatalFailure()) return;
       filled += batch.filled;
@@ -154,7 +154,7 @@ TEST(Packing, AStateGivesTheSameBatches) {
   Packer whole(source, options);
   for (int i = 0; i < 40; ++i) {
     Packer resumed(source, options, whole.state());
-    const Batch expected = whole.next();
+    const PackedBatch expected = whole.next();
     expect_equal(resumed.next(), expected);
     EXPECT_EQ(resumed.state(), whole.state());
   }

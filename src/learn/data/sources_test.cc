@@ -71,12 +71,12 @@ TEST(ShardDocuments, ShardsMustFitTogether) {
 
 class TaskDocumentsTest : public ::testing::Test {
  protected:
-  TaskDocuments source(std::vector<TaskShare> shares, uint64_t seed = 1,
+  TaskDocuments source(std::vector<ProblemShare> shares, uint64_t seed = 1,
                        Split split = Split::kTrain) const {
     return TaskDocuments(encoder_, std::move(shares), split, seed);
   }
-  TaskShare share(int level, ProblemForm form, double weight,
-                  Language language = Language::kEnglish) const {
+  ProblemShare share(int level, ProblemForm form, double weight,
+                     Language language = Language::kEnglish) const {
     return {&task_, language, level, form, weight};
   }
 
@@ -131,7 +131,7 @@ TEST_F(TaskDocumentsTest, TheSplitReachesTheTask) {
 }
 
 TEST_F(TaskDocumentsTest, SharesOutOfRangeAreErrors) {
-  const auto says = [&](std::vector<TaskShare> shares) {
+  const auto says = [&](std::vector<ProblemShare> shares) {
     return error_of([&] { source(shares); });
   };
   EXPECT_NE(says({}).find("at least one share"), std::string::npos);

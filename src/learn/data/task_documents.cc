@@ -8,12 +8,12 @@
 
 namespace minke {
 
-TaskDocuments::TaskDocuments(const DocumentEncoder& encoder, std::vector<TaskShare> shares,
+TaskDocuments::TaskDocuments(const DocumentEncoder& encoder, std::vector<ProblemShare> shares,
                              Split split, uint64_t seed)
     : encoder_(&encoder), shares_(std::move(shares)), split_(split), seed_(seed) {
   if (shares_.empty()) fail("tasks", "expected at least one share, found none");
   double end = 0;
-  for (const TaskShare& share : shares_) {
+  for (const ProblemShare& share : shares_) {
     CHECK(share.task != nullptr);
     if (!std::isfinite(share.weight) || share.weight <= 0)
       fail(share.task->name(), "weight: expected a positive number, found {}", share.weight);
@@ -31,7 +31,7 @@ TaskDocuments::Made TaskDocuments::make(uint64_t n) const {
   const auto end = std::ranges::upper_bound(ends_, rng.uniform() * ends_.back());
   // Rounding may lead behind the last.
   const size_t which = std::min<size_t>(end - ends_.begin(), shares_.size() - 1);
-  const TaskShare& share = shares_[which];
+  const ProblemShare& share = shares_[which];
   return {share.task->make(share.language, share.level, split_, rng), share};
 }
 

@@ -102,6 +102,15 @@ struct QuantizedFormat {
                        int64_t out_stride);
 };
 
+// Rows of bfloat16 values laid out for products of two matrices, in the order in which a tile reads
+// them: value i of row r of a panel of `width` rows stands at 2 * (i / 2 * width + r) + i % 2. Rows
+// that are missing, and the last value of an odd number, are zero.
+inline constexpr int kThinPanel = 12;  // rows of the left operand
+inline constexpr int kWidePanel = 32;  // rows of the right operand
+static inline int64_t panel_values(int64_t width, int64_t n) {
+  return (n + 1) / 2 * 2 * width;
+}
+
 struct Kernels {
   Isa isa;
 
@@ -167,11 +176,34 @@ struct Kernels {
                           int64_t v_stride, int64_t rows, int64_t n, float* out,
                           int64_t out_stride);
 
+  // Lays out `rows` <= width rows of n values as a panel; width is kThinPanel or kWidePanel. Value
+  // i of row r is x[r * stride + i] for the first and x[i * stride + r] for the second. Null where
+  // dot_bf16 is.
+  void (*pack_rows_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, int width,
+                         uint16_t* panel);
+  void (*pack_columns_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, int width,
+                            uint16_t* panel);
+  // out[m * out_stride + r] (+)= sum_i left_m[i] * right_r[i] for m < rows of a thin panel and
+  // r < columns of a wide one, both of 2 * pairs values; `add`: to what stands in `out`. One
+  // pair after the other: the order of additions depends on `pairs` alone. Rounding as in dot_bf16.
+  // Null where dot_bf16 is.
+  void (*multiply_bf16)(const uint16_t* left, const uint16_t* right, int64_t pairs, int rows,
+                        int columns, bool add, float* out, int64_t out_stride);
+
   // --- elementwise and reductions --------------------------------------------------------------
   // out = w * (x / sqrt(mean(x^2) + eps)). `out` may be `x`.
   void (*rms_norm)(const float* x, const float* w, int64_t n, float eps, float* out);
   // out = silu(gate) * up, silu(z) = z / (1 + exp(-z)). `out` may be `gate`.
   void (*silu_mul)(const float* gate, const float* up, int64_t n, float* out);
+  // The gradients of rms_norm's operands, added to x_grad and w_grad, from that of its result:
+  //   x_grad += (g w - xh mean(g w xh)) / rms,  w_grad += g xh,  xh = x / rms.
+  void (*rms_norm_backward)(const float* x, const float* w, const float* out_grad, int64_t n,
+                            float eps, float* x_grad, float* w_grad);
+  // Those of silu_mul's operands, replacing what stands there; gate_grad may be out_grad.
+  void (*silu_mul_backward)(const float* gate, const float* up, const float* out_grad, int64_t n,
+                            float* gate_grad, float* up_grad);
+  // to[i] += factor * x[i], one multiply-add each (fused where the level has it).
+  void (*add_scaled)(const float* x, int64_t n, float factor, float* to);
   // x[i] = exp(x[i] - max) in place; returns the sum of the results. Results below the smallest
   // normal float are 0; minus infinity gives exactly 0. `max` must be finite.
   float (*exp_sum)(float* x, int64_t n, float max);

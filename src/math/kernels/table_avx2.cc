@@ -29,6 +29,9 @@ void set_avx2_kernels(Kernels& k) {
   k.accumulate_f32 = avx2::accumulate_f32;
   k.rms_norm = avx2::rms_norm;
   k.silu_mul = avx2::silu_mul;
+  k.rms_norm_backward = avx2::rms_norm_backward;
+  k.silu_mul_backward = avx2::silu_mul_backward;
+  k.add_scaled = avx2::add_scaled;
   k.exp_sum = avx2::exp_sum;
   k.max = avx2::max;
   k.scale = avx2::scale;

@@ -29,6 +29,9 @@ void set_avx512_kernels(Kernels& k) {
   k.accumulate_f32 = avx512::accumulate_f32;
   k.rms_norm = avx512::rms_norm;
   k.silu_mul = avx512::silu_mul;
+  k.rms_norm_backward = avx512::rms_norm_backward;
+  k.silu_mul_backward = avx512::silu_mul_backward;
+  k.add_scaled = avx512::add_scaled;
   k.exp_sum = avx512::exp_sum;
   k.max = avx512::max;
   k.scale = avx512::scale;

@@ -9,6 +9,9 @@ void set_avx512_bf16_kernels(Kernels& k) {
   k.round_bf16 = avx512_bf16::round_bf16;
   k.dot_bf16 = avx512_bf16::dot_bf16;
   k.accumulate_bf16 = avx512_bf16::accumulate_bf16;
+  k.pack_rows_bf16 = avx512_bf16::pack_rows_bf16;
+  k.pack_columns_bf16 = avx512_bf16::pack_columns_bf16;
+  k.multiply_bf16 = avx512_bf16::multiply_bf16;
 }
 
 }  // namespace minke

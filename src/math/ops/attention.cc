@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/core/check.h"
-#include "math/ops/ops.h"
+#include "math/ops/attention_backward.h"
 
 namespace minke {
 namespace {
@@ -247,6 +247,7 @@ class Attention {
 void attention(Context& ctx, const AttentionArgs& args, float* out) {
   if (args.rows == 0) return;
   Attention(ctx, args).run(ctx, out);
+  if (ctx.tape() != nullptr) record_attention(ctx, args, out);
 }
 
 void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {

@@ -16,6 +16,8 @@ enum class Phase {
   kDecode,   // generated tokens: each weight is read for few of them
 };
 
+class Tape;
+
 // What every op needs besides its operands: workers, the kernel table, and scratch memory. One
 // Context serves one forward pass at a time; results of ops live in its arena until reset().
 class Context {
@@ -27,6 +29,9 @@ class Context {
   ThreadPool& pool() const { return *pool_; }
   const Kernels& kernels() const { return *kernels_; }
   Arena& arena() { return arena_; }
+  // Null: nothing is recorded.
+  Tape* tape() const { return tape_; }
+  void set_tape(Tape* tape) { tape_ = tape; }
   // An F32 tensor in the arena, not initialised.
   Tensor activation(const Shape& shape);
   // Releases every activation.
@@ -36,20 +41,34 @@ class Context {
   ThreadPool* pool_;
   const Kernels* kernels_;
   Arena arena_;
+  Tape* tape_ = nullptr;
   Phase phase_ = Phase::kPrefill;
 };
 
-// Releases what a part of a forward pass allocated when it goes out of scope.
+// Releases what a part of a forward pass allocated when it goes out of scope, unless a tape keeps
+// it.
 class ScratchScope {
  public:
-  explicit ScratchScope(Context& ctx) : arena_(ctx.arena()), mark_(arena_.mark()) {}
-  ~ScratchScope() { arena_.release(mark_); }
+  explicit ScratchScope(Context& ctx) : ctx_(ctx), mark_(ctx.arena().mark()) {}
+  ~ScratchScope() {
+    if (ctx_.tape() == nullptr) ctx_.arena().release(mark_);
+  }
   ScratchScope(const ScratchScope&) = delete;
   ScratchScope& operator=(const ScratchScope&) = delete;
 
  private:
-  Arena& arena_;
+  Context& ctx_;
   Arena::Mark mark_;
 };
+
+// Calls body(first, count) for consecutive blocks of `rows` rows, in parallel.
+template <typename Body>
+void for_row_blocks(Context& ctx, int64_t rows, const Body& body) {
+  constexpr int64_t kRows = 64;
+  ctx.pool().parallel_for((rows + kRows - 1) / kRows, [&](int64_t block, int) {
+    const int64_t first = block * kRows;
+    body(first, rows - first < kRows ? rows - first : kRows);
+  });
+}
 
 }  // namespace minke

@@ -1,8 +1,25 @@
 #include "base/core/check.h"
 #include "math/ops/matmul.h"
 #include "math/ops/ops.h"
+#include "math/ops/tape.h"
 
 namespace minke {
+namespace {
+
+// The gradient of a bias is the sum of the result's rows.
+void record_bias(Context& ctx, const Tensor& out, const Tensor& bias) {
+  Tape* tape = ctx.tape();
+  float* bias_grad = tape == nullptr ? nullptr : tape->weight_gradient(bias);
+  if (bias_grad == nullptr) return;
+  tape->record([=](Context& c) {
+    const float* grad = tape->gradient(out.f32());
+    for (int64_t m = 0; m < out.rows(); ++m) {
+      c.kernels().add_scaled(grad + m * out.columns(), out.columns(), 1.0f, bias_grad);
+    }
+  });
+}
+
+}  // namespace
 
 Tensor linear(Context& ctx, const Tensor& x, const Tensor& w, const Tensor& bias) {
   CHECK(x.columns() == w.columns());
@@ -12,10 +29,13 @@ Tensor linear(Context& ctx, const Tensor& x, const Tensor& w, const Tensor& bias
   grouped_product(ctx, {&group, 1}, prepare(ctx, x, {&w}), out.f32(), n);
   if (bias) {
     CHECK(bias.shape.elements() == n);
-    for (int64_t m = 0; m < x.rows(); ++m) {
-      float* row = out.f32() + m * n;
-      for (int64_t i = 0; i < n; ++i) row[i] += bias.f32()[i];
-    }
+    for_row_blocks(ctx, x.rows(), [&](int64_t first, int64_t count) {
+      for (int64_t m = first; m < first + count; ++m) {
+        float* row = out.f32() + m * n;
+        for (int64_t i = 0; i < n; ++i) row[i] += bias.f32()[i];
+      }
+    });
+    record_bias(ctx, out, bias);
   }
   return out;
 }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "base/core/check.h"
+#include "math/ops/panels.h"
+#include "math/ops/tape.h"
 
 namespace minke {
 namespace {
@@ -100,7 +103,10 @@ void product(const Kernels& k, const Tensor& w, int64_t row, int64_t count, cons
              int64_t out_stride) {
   const auto type = static_cast<int>(w.type);
   const int64_t stride = row_bytes(w.type, x.columns);
-  if (!is_quantized(w.type)) {
+  if (x.halves != nullptr && w.type == DType::kBF16) {
+    k.dot_bf16(reinterpret_cast<const uint16_t*>(w.row(row)), x.columns, count,
+               x.halves + first * x.columns, x.columns, rows, x.columns, out, out_stride);
+  } else if (!is_quantized(w.type)) {
     float_product(k, w, row, count, x.x + first * x.columns, rows, scratch, out, out_stride);
   } else if (x.blocks != nullptr) {
     k.product_many[type](w.row(row), stride, static_cast<int>(count), x.columns,
@@ -118,8 +124,9 @@ void check_group(const ProductGroup& g, const Activations& x) {
   CHECK(g.weight->columns() == x.columns);
   CHECK(g.weight_first >= 0 && g.weight_first + g.weight_rows <= g.weight->rows());
   CHECK(g.first >= 0 && g.first + g.rows <= x.rows);
-  CHECK(is_quantized(g.weight->type) ? x.quantized.q != nullptr || x.blocks != nullptr
-                                     : x.x != nullptr);
+  CHECK(is_quantized(g.weight->type)     ? x.quantized.q != nullptr || x.blocks != nullptr
+        : g.weight->type == DType::kBF16 ? x.halves != nullptr || x.x != nullptr
+                                         : x.x != nullptr);
 }
 
 bool any(std::span<const ProductGroup> groups, bool (*test)(DType)) {
@@ -132,6 +139,30 @@ bool unpacks(std::span<const ProductGroup> groups, const Activations& x) {
   return x.quantized.q != nullptr && std::any_of(groups.begin(), groups.end(), [](const auto& g) {
            return g.rows > kFewActivations;
          });
+}
+
+// Whether the products are made of panels: prompts through BF16 weights.
+bool uses_panels(const Context& ctx, std::span<const ProductGroup> groups, const Activations& x) {
+  return ctx.phase() == Phase::kPrefill && x.halves != nullptr &&
+         groups[0].weight->type == DType::kBF16;
+}
+
+void panel_product(Context& ctx, std::span<const ProductGroup> groups, const Activations& x,
+                   float* out, int64_t out_stride) {
+  std::vector<PanelProduct> products;
+  for (const ProductGroup& g : groups) {
+    CHECK(g.weight->type == DType::kBF16);
+    PanelProduct p;
+    p.left = {x.halves + g.first * x.columns, x.columns, false};
+    p.rows = g.rows;
+    p.right = {reinterpret_cast<const uint16_t*>(g.weight->row(g.weight_first)), x.columns, false};
+    p.columns = g.weight_rows;
+    p.inner = x.columns;
+    p.out = out + g.first * out_stride + g.column;
+    p.out_stride = out_stride;
+    products.push_back(p);
+  }
+  multiply_panels(ctx, products);
 }
 
 bool needs_float_scratch(DType type) {
@@ -192,13 +223,24 @@ Activations prepare(Context& ctx, const Tensor& x, std::initializer_list<const T
   Activations a;
   a.rows = x.rows();
   a.columns = x.columns();
-  bool quantize = false;
+  a.source = x.f32();
+  bool quantize = false, round = false;
   for (const Tensor* w : weights) {
     if (is_quantized(w->type)) {
       quantize = true;
+    } else if (w->type == DType::kBF16 && ctx.kernels().dot_bf16 != nullptr) {
+      round = true;
     } else {
       a.x = x.f32();
     }
+  }
+  if (round) {
+    auto* to = ctx.arena().allocate<uint16_t>(a.rows * a.columns);
+    for_row_blocks(ctx, a.rows, [&](int64_t first, int64_t count) {
+      ctx.kernels().round_bf16(x.f32() + first * a.columns, count * a.columns,
+                               to + first * a.columns);
+    });
+    a.halves = to;
   }
   if (!quantize) return a;
   if (ctx.phase() == Phase::kPrefill) {
@@ -225,19 +267,47 @@ Activations prepare(Context& ctx, const Tensor& x, std::initializer_list<const T
   return a;
 }
 
+namespace {
+
+// to[indices[m]] += from[m] for all m in order: to [rows, columns].
+void add_gathered(Context& ctx, const float* from, std::span<const int32_t> indices, int64_t rows,
+                  int64_t columns, float* to) {
+  // The m of row r are order[start[r]] to order[start[r + 1] - 1].
+  std::vector<int64_t> start(static_cast<size_t>(rows) + 1), order(indices.size());
+  for (const int32_t r : indices) ++start[static_cast<size_t>(r) + 1];
+  std::partial_sum(start.begin(), start.end(), start.begin());
+  std::vector<int64_t> next(start.begin(), start.end() - 1);
+  for (size_t m = 0; m < indices.size(); ++m) {
+    order[static_cast<size_t>(next[static_cast<size_t>(indices[m])]++)] = static_cast<int64_t>(m);
+  }
+  for_row_blocks(ctx, rows, [&](int64_t first, int64_t count) {
+    for (int64_t r = first; r < first + count; ++r) {
+      for (int64_t i = start[static_cast<size_t>(r)]; i < start[static_cast<size_t>(r) + 1]; ++i) {
+        ctx.kernels().add_scaled(from + order[static_cast<size_t>(i)] * columns, columns, 1.0f,
+                                 to + r * columns);
+      }
+    }
+  });
+}
+
+}  // namespace
+
 Activations gather_rows(Context& ctx, const Activations& a, std::span<const int32_t> indices) {
   Activations g;
   g.rows = static_cast<int64_t>(indices.size());
   g.columns = a.columns;
   const auto copy = [&]<typename T>(const T* from, int64_t width) {
     T* to = ctx.arena().allocate<T>(g.rows * width);
-    for (int64_t m = 0; m < g.rows; ++m) {
-      const int64_t row = indices[static_cast<size_t>(m)];
-      std::memcpy(to + m * width, from + row * width, static_cast<size_t>(width) * sizeof(T));
-    }
+    for_row_blocks(ctx, g.rows, [&](int64_t first, int64_t count) {
+      for (int64_t m = first; m < first + count; ++m) {
+        const int64_t row = indices[static_cast<size_t>(m)];
+        std::memcpy(to + m * width, from + row * width, static_cast<size_t>(width) * sizeof(T));
+      }
+    });
     return to;
   };
   if (a.x != nullptr) g.x = copy(a.x, a.columns);
+  if (a.halves != nullptr) g.halves = copy(a.halves, a.columns);
   if (a.blocks != nullptr) g.blocks = copy(a.blocks, activation_blocks(a.columns));
   if (a.quantized.q != nullptr) {
     const int64_t stride = a.quantized.stride;
@@ -247,6 +317,14 @@ Activations gather_rows(Context& ctx, const Activations& a, std::span<const int3
     g.quantized.sum = copy(a.quantized.sum, stride / kGroup);
     g.quantized.bias = copy(a.quantized.bias, stride / kGroup);
   }
+  if (Tape* tape = ctx.tape()) {
+    // Only its gradient is ever looked at.
+    g.source = ctx.activation({g.rows, a.columns}).f32();
+    tape->record([tape, from = a.source, to = g.source, rows = a.rows, columns = a.columns,
+                  list = std::vector(indices.begin(), indices.end())](Context& c) {
+      add_gathered(c, tape->gradient(to), list, rows, columns, tape->gradient(from));
+    });
+  }
   return g;
 }
 
@@ -254,6 +332,17 @@ void grouped_product(Context& ctx, std::span<const ProductGroup> groups, const A
                      float* out, int64_t out_stride) {
   if (groups.empty()) return;
   for (const auto& g : groups) check_group(g, x);
+  if (Tape* tape = ctx.tape()) {
+    tape->record(
+        [tape, x, out, out_stride, list = std::vector(groups.begin(), groups.end())](Context& c) {
+          grouped_product_backward(c, *tape, list, x, tape->gradient(out), out_stride,
+                                   tape->gradient(x.source));
+        });
+  }
+  if (uses_panels(ctx, groups, x)) {
+    panel_product(ctx, groups, x, out, out_stride);
+    return;
+  }
   const auto scratch =
       worker_scratch(ctx, x.columns, unpacks(groups, x), any(groups, needs_float_scratch));
   for_each_task(ctx, groups, task_rows(ctx, groups),
@@ -264,6 +353,45 @@ void grouped_product(Context& ctx, std::span<const ProductGroup> groups, const A
                           out + g.first * out_stride + g.column + row, out_stride);
                 });
 }
+
+namespace {
+
+// grouped_swiglu() with all products of gates and ups in memory: where a tape needs them, or where
+// panels make them.
+void separate_swiglu(Context& ctx, std::span<const ProductGroup> gates,
+                     std::span<const ProductGroup> ups, const Activations& x, float* out,
+                     int64_t out_stride) {
+  const Tensor gate = ctx.activation({x.rows, out_stride}), up = ctx.activation(gate.shape);
+  grouped_product(ctx, gates, x, gate.f32(), out_stride);
+  grouped_product(ctx, ups, x, up.f32(), out_stride);
+  // Calls body(offset, count) for the part of each row that a group has.
+  const auto for_parts = [out_stride](Context& c, std::span<const ProductGroup> groups,
+                                      const auto& body) {
+    for (const ProductGroup& g : groups) {
+      for_row_blocks(c, g.rows, [&](int64_t first, int64_t count) {
+        for (int64_t m = g.first + first; m < g.first + first + count; ++m) {
+          body(m * out_stride + g.column, g.weight_rows);
+        }
+      });
+    }
+  };
+  for_parts(ctx, gates, [&](int64_t at, int64_t n) {
+    ctx.kernels().silu_mul(gate.f32() + at, up.f32() + at, n, out + at);
+  });
+  Tape* tape = ctx.tape();
+  if (tape == nullptr) return;
+  tape->record([=, list = std::vector(gates.begin(), gates.end())](Context& c) {
+    const float* out_grad = tape->gradient(out);
+    float* gate_grad = tape->gradient(gate.f32());
+    float* up_grad = tape->gradient(up.f32());
+    for_parts(c, list, [&](int64_t at, int64_t n) {
+      c.kernels().silu_mul_backward(gate.f32() + at, up.f32() + at, out_grad + at, n,
+                                    gate_grad + at, up_grad + at);
+    });
+  });
+}
+
+}  // namespace
 
 void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
                     std::span<const ProductGroup> ups, const Activations& x, float* out,
@@ -277,6 +405,10 @@ void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
     CHECK(gates[i].first == ups[i].first && gates[i].rows == ups[i].rows);
     CHECK(gates[i].weight_rows == ups[i].weight_rows);
     most_rows = std::max(most_rows, gates[i].rows);
+  }
+  if (ctx.tape() != nullptr || uses_panels(ctx, gates, x)) {
+    separate_swiglu(ctx, gates, ups, x, out, out_stride);
+    return;
   }
   const bool floats = any(gates, needs_float_scratch) || any(ups, needs_float_scratch);
   const auto scratch = worker_scratch(ctx, x.columns, unpacks(gates, x), floats);

@@ -11,13 +11,18 @@ namespace minke {
 // attention are made of.
 //
 // Weights stay as they are stored. A product with a quantized weight rounds the activations to 8
-// bits; one with a float weight keeps them in float32. Each output value depends on its weight row,
-// its activation row and the phase alone.
+// bits; one with a BF16 weight rounds them to bfloat16 at levels that have products of such values;
+// other float weights keep them in float32. Each output value depends on its weight row, its
+// activation row and the phase alone.
+//
+// With a tape, weights must be of float types, and groups must not share rows of activations.
 
 // Activation rows ready for products: as floats, in 8 bits (in one of two arrangements), or both,
 // as the weights that they are prepared for and the phase need.
 struct Activations {
-  const float* x = nullptr;  // [rows, columns], null if not needed
+  const float* source = nullptr;     // [rows, columns]: what has the gradient; may hold no values
+  const float* x = nullptr;          // [rows, columns], null if not needed
+  const uint16_t* halves = nullptr;  // [rows, columns] in bfloat16, null if not needed
   int64_t rows = 0;
   int64_t columns = 0;
   QuantizedRows quantized{};  // q is null if not needed
@@ -52,6 +57,12 @@ void grouped_product(Context& ctx, std::span<const ProductGroup> groups, const A
 void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
                     std::span<const ProductGroup> ups, const Activations& x, float* out,
                     int64_t out_stride);
+
+// What grouped_product() records: from the gradient of its result to those of the activations,
+// added to x_grad [x.rows, x.columns] if that is not null, and of tracked weights.
+void grouped_product_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup> groups,
+                              const Activations& x, const float* out_grad, int64_t out_stride,
+                              float* x_grad);
 
 // Row `row` of `weight` as `columns` floats, block scales applied.
 void decode_weight_row(const Kernels& kernels, const Tensor& weight, int64_t row, float* out);

@@ -4,6 +4,7 @@
 #include "base/core/check.h"
 #include "math/ops/matmul.h"
 #include "math/ops/ops.h"
+#include "math/ops/tape.h"
 
 namespace minke {
 namespace {
@@ -18,7 +19,7 @@ struct Dispatch {
 Dispatch dispatch(const Routing& routing, int64_t rows, int64_t expert_count) {
   const auto k = static_cast<size_t>(routing.top_k);
   const size_t pairs = static_cast<size_t>(rows) * k;
-  CHECK(routing.experts.size() == pairs && routing.weights.size() == pairs);
+  CHECK(routing.experts.size() == pairs);
   Dispatch d;
   d.start.assign(static_cast<size_t>(expert_count) + 1, 0);
   for (const int32_t e : routing.experts) {
@@ -47,6 +48,40 @@ std::vector<ProductGroup> expert_groups(const std::vector<Tensor>& weights, cons
   return groups;
 }
 
+// out_m = sum_j weights[m, j] * products[place[m, j]], in the order of j.
+void combine(Context& ctx, const Tensor& weights, const std::vector<int32_t>& place,
+             const Tensor& products, const Tensor& out) {
+  const int64_t k = weights.columns(), dim = out.columns();
+  for_row_blocks(ctx, out.rows(), [&](int64_t first, int64_t count) {
+    for (int64_t m = first; m < first + count; ++m) {
+      float* sum = out.f32() + m * dim;
+      std::fill_n(sum, dim, 0.0f);
+      for (int64_t pair = m * k; pair < (m + 1) * k; ++pair) {
+        const float weight = weights.f32()[pair];
+        const float* p = products.f32() + place[static_cast<size_t>(pair)] * dim;
+        for (int64_t i = 0; i < dim; ++i) sum[i] += weight * p[i];
+      }
+    }
+  });
+  Tape* tape = ctx.tape();
+  if (tape == nullptr) return;
+  tape->record([=](Context& c) {
+    const float* grad = tape->gradient(out.f32());
+    float* weight_grad = tape->gradient(weights.f32());
+    float* product_grad = tape->gradient(products.f32());
+    for_row_blocks(c, out.rows(), [&](int64_t first, int64_t count) {
+      for (int64_t pair = first * k; pair < (first + count) * k; ++pair) {
+        const float* g = grad + pair / k * dim;
+        const int64_t at = place[static_cast<size_t>(pair)] * dim;
+        float dot = 0;
+        c.kernels().dot_f32(products.f32() + at, dim, 1, g, dim, 1, dim, &dot, 1);
+        weight_grad[pair] += dot;
+        c.kernels().add_scaled(g, dim, weights.f32()[pair], product_grad + at);
+      }
+    });
+  });
+}
+
 }  // namespace
 
 Tensor moe(Context& ctx, const Tensor& x, const Routing& routing, const Experts& experts) {
@@ -66,16 +101,7 @@ Tensor moe(Context& ctx, const Tensor& x, const Routing& routing, const Experts&
                   products.f32(), dim);
 
   Tensor out = ctx.activation({rows, dim});
-  const int64_t k = routing.top_k;
-  ctx.pool().parallel_for(rows, [&](int64_t m, int) {
-    float* sum = out.f32() + m * dim;
-    std::fill_n(sum, dim, 0.0f);
-    for (int64_t j = 0; j < k; ++j) {
-      const float weight = routing.weights[static_cast<size_t>(m * k + j)];
-      const float* p = products.f32() + d.place[static_cast<size_t>(m * k + j)] * dim;
-      for (int64_t i = 0; i < dim; ++i) sum[i] += weight * p[i];
-    }
-  });
+  combine(ctx, routing.weights, d.place, products, out);
   return out;
 }
 

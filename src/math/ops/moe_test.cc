@@ -22,7 +22,7 @@ TEST(Moe, IsTheWeightedSumOfItsExpertsForEveryToken) {
   const Tensor x = random_tensor({7, 64}, 100);
   RouterOptions o;
   o.top_k = 2;
-  const Routing routing = route(random_tensor({7, 5}, 101), {}, o);
+  const Routing routing = route(t.ctx, random_tensor({7, 5}, 101), {}, o);
   const Tensor y = moe(t.ctx, x, routing, experts);
   for (int64_t m = 0; m < 7; ++m) {
     std::vector<double> expected(64, 0);
@@ -31,7 +31,7 @@ TEST(Moe, IsTheWeightedSumOfItsExpertsForEveryToken) {
       const auto e = static_cast<size_t>(routing.experts[pair]);
       const Tensor h = swiglu(t.ctx, x.slice_rows(m, 1), experts.gate[e], experts.up[e]);
       const Tensor d = linear(t.ctx, h, experts.down[e]);
-      for (size_t i = 0; i < 64; ++i) expected[i] += routing.weights[pair] * d.f32()[i];
+      for (size_t i = 0; i < 64; ++i) expected[i] += routing.weights.f32()[pair] * d.f32()[i];
     }
     for (size_t i = 0; i < 64; ++i)
       EXPECT_NEAR(y.f32()[m * 64 + static_cast<int64_t>(i)], expected[i], 1e-5);
@@ -48,11 +48,11 @@ TEST(Moe, ATokenDoesNotDependOnItsCompanionsOrOnThreads) {
     TestContext one(1), two(2);
     one.ctx.set_phase(phase);
     two.ctx.set_phase(phase);
-    const Tensor all = moe(two.ctx, x, route(logits, {}, o), experts);
-    EXPECT_TRUE(same_bits(moe(one.ctx, x, route(logits, {}, o), experts), all));
+    const Tensor all = moe(two.ctx, x, route(two.ctx, logits, {}, o), experts);
+    EXPECT_TRUE(same_bits(moe(one.ctx, x, route(two.ctx, logits, {}, o), experts), all));
     for (int64_t m = 0; m < 9; ++m) {
       const Tensor alone =
-          moe(two.ctx, x.slice_rows(m, 1), route(logits.slice_rows(m, 1), {}, o), experts);
+          moe(two.ctx, x.slice_rows(m, 1), route(two.ctx, logits.slice_rows(m, 1), {}, o), experts);
       EXPECT_TRUE(same_bits(alone, all.slice_rows(m, 1)));
     }
   }

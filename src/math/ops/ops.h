@@ -8,10 +8,11 @@
 
 namespace minke {
 
-// The operations that models are made of. Activations are F32 in the context's arena; weights are
-// of any storage type. M is the number of rows (tokens) of a batch. A row of a result depends on
-// the same row of the operands only, and not on how many rows or threads there are. Shapes are
-// CHECKed: whoever loads a model has compared its tensors with its configuration.
+// The operations that models are made of, each with its backward pass, which a tape records.
+// Activations are F32 in the context's arena; weights are of any storage type. M is the number of
+// rows (tokens) of a batch. A row of a result depends on the same row of the operands only, and not
+// on how many rows or threads there are. Shapes are CHECKed: whoever loads a model has compared its
+// tensors with its configuration.
 
 // Rows `tokens` of table [vocab, D] -> [M, D]. Every token must be in [0, vocab).
 Tensor embedding(Context& ctx, const Tensor& table, std::span<const int32_t> tokens);
@@ -19,8 +20,8 @@ Tensor embedding(Context& ctx, const Tensor& table, std::span<const int32_t> tok
 // x [M, K], w [N, K], bias empty or [N] -> x w^T + bias, [M, N].
 Tensor linear(Context& ctx, const Tensor& x, const Tensor& w, const Tensor& bias = {});
 
-// x += y, same shape.
-void add_to(Tensor& x, const Tensor& y);
+// x = x + y, same shape: in place, or, with a tape, which may need the old values, in new memory.
+void add_to(Context& ctx, Tensor& x, const Tensor& y);
 
 // RMSNorm (Zhang and Sennrich, 2019, equation 4) over the last dimension: x * w / sqrt(mean(x^2) +
 // eps). w [D]; x [..., D].
@@ -75,11 +76,12 @@ struct RouterOptions {
 struct Routing {
   int top_k = 0;
   std::vector<int32_t> experts;  // [M, top_k]
-  std::vector<float> weights;    // [M, top_k]
+  Tensor weights;                // [M, top_k]
 };
 
 // logits [M, E]; bias empty or F32 [E], added to the scores for choosing but not for weighting.
-Routing route(const Tensor& logits, const Tensor& bias, const RouterOptions& options);
+// With a tape: notes the experts' loads and adds the balance terms' gradients.
+Routing route(Context& ctx, const Tensor& logits, const Tensor& bias, const RouterOptions& options);
 
 // The routed experts' weights: gate and up [I, D], down [D, I], one each for every expert.
 struct Experts {
@@ -109,6 +111,10 @@ struct AttentionArgs {
   const uint8_t* values = nullptr;
   int64_t value_stride = 0, value_head_stride = 0;
   float scale = 1.0f;  // of the scores, before the softmax
+  // With a tape, which needs first_position = 0: the F32 activations [rows, kv_heads, key_dim] and
+  // [rows, kv_heads, value_dim] that have the gradients of keys and values.
+  const float* key_source = nullptr;
+  const float* value_source = nullptr;
 };
 
 // out [rows, heads, value_dim] = softmax(scale * q k^T) v, with an online softmax over key chunks
@@ -116,6 +122,15 @@ struct AttentionArgs {
 // is ever held. Over BF16, levels with products of such values (Kernels::dot_bf16) round queries
 // and softmax weights to them as well; the others compute in float32.
 void attention(Context& ctx, const AttentionArgs& args, float* out);
+
+// Cross-entropy of the next tokens: sum over rows m with targets[m] >= 0 of
+//   weights[m] * -log softmax(hidden_m head^T)[targets[m]],
+// hidden [M, D], head [V, D]. log_probabilities [M] gets the log softmax of the targets, 0 where
+// there is none. Logits of some rows at a time are held, never all. With a tape the gradients are
+// added to at once.
+double cross_entropy(Context& ctx, const Tensor& hidden, const Tensor& head,
+                     std::span<const int32_t> targets, std::span<const float> weights,
+                     std::span<float> log_probabilities);
 
 // Stores n floats as F32 or BF16, rounded to nearest, ties to even; and reads them back.
 void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);

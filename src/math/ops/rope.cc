@@ -3,8 +3,31 @@
 
 #include "base/core/check.h"
 #include "math/ops/ops.h"
+#include "math/ops/tape.h"
 
 namespace minke {
+namespace {
+
+// Which values of a row are pairs.
+struct Pairs {
+  int64_t row, head_dim, count;  // values of a row and of a head, pairs of a head
+  int64_t step, other;           // between pairs, and from a pair's first to its second value
+};
+
+// Rotates every pair of v by the angle, or back (`sign` -1).
+void rotate_row(const float* cos, const float* sin, float sign, const Pairs& pairs, float* v) {
+  for (int64_t end = pairs.head_dim; end <= pairs.row; end += pairs.head_dim) {
+    float* h = v + end - 2 * pairs.count;
+    for (int64_t i = 0; i < pairs.count; ++i) {
+      const float a = h[i * pairs.step], b = h[i * pairs.step + pairs.other];
+      const float s = sign * sin[i];
+      h[i * pairs.step] = a * cos[i] - b * s;
+      h[i * pairs.step + pairs.other] = a * s + b * cos[i];
+    }
+  }
+}
+
+}  // namespace
 
 RopeAngles rope_angles(Context& ctx, std::span<const int32_t> positions,
                        std::span<const double> inv_freq, double magnitude) {
@@ -23,26 +46,35 @@ RopeAngles rope_angles(Context& ctx, std::span<const int32_t> positions,
 
 Tensor rope(Context& ctx, const Tensor& x, int64_t head_dim, const RopeAngles& angles,
             RopeLayout layout) {
-  const int64_t pairs = angles.cos.columns();
+  const int64_t count = angles.cos.columns(), n = x.columns();
   CHECK(angles.cos.rows() == x.rows());
-  CHECK(x.columns() % head_dim == 0 && 2 * pairs <= head_dim);
-  const int64_t heads = x.columns() / head_dim;
-  const int64_t step = layout == RopeLayout::kInterleaved ? 2 : 1;  // between pairs
-  const int64_t other =
-      layout == RopeLayout::kInterleaved ? 1 : pairs;  // from a pair's first to its second
+  CHECK(n % head_dim == 0 && 2 * count <= head_dim);
+  const bool interleaved = layout == RopeLayout::kInterleaved;
+  const Pairs pairs{n, head_dim, count, interleaved ? 2 : 1, interleaved ? 1 : count};
   Tensor out = ctx.activation(x.shape);
-  std::memcpy(out.data, x.data, static_cast<size_t>(x.bytes()));
-  for (int64_t m = 0; m < x.rows(); ++m) {
-    const float* cos = angles.cos.f32() + m * pairs;
-    const float* sin = angles.sin.f32() + m * pairs;
-    for (int64_t h = 0; h < heads; ++h) {
-      float* v = out.f32() + m * x.columns() + (h + 1) * head_dim - 2 * pairs;
-      for (int64_t i = 0; i < pairs; ++i) {
-        const float a = v[i * step], b = v[i * step + other];
-        v[i * step] = a * cos[i] - b * sin[i];
-        v[i * step + other] = a * sin[i] + b * cos[i];
+  // Rotates rows of `from` into rows of `to`; both may be the same.
+  const auto rotate = [pairs, angles](Context& c, const float* from, float sign, float* to) {
+    for_row_blocks(c, angles.cos.rows(), [&](int64_t first, int64_t rows) {
+      for (int64_t m = first; m < first + rows; ++m) {
+        float* row = to + m * pairs.row;
+        if (from != to) {
+          std::memcpy(row, from + m * pairs.row, static_cast<size_t>(pairs.row) * sizeof(float));
+        }
+        rotate_row(angles.cos.f32() + m * pairs.count, angles.sin.f32() + m * pairs.count, sign,
+                   pairs, row);
       }
-    }
+    });
+  };
+  rotate(ctx, x.f32(), 1, out.f32());
+  if (Tape* tape = ctx.tape()) {
+    tape->record([=](Context& c) {
+      float* grad = tape->gradient(out.f32());
+      float* to = tape->gradient(x.f32());
+      rotate(c, grad, -1, grad);
+      for_row_blocks(c, x.rows(), [&](int64_t first, int64_t rows) {
+        c.kernels().add_scaled(grad + first * n, rows * n, 1.0f, to + first * n);
+      });
+    });
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "base/core/check.h"
 #include "math/ops/ops.h"
+#include "math/ops/tape.h"
 
 namespace minke {
 namespace {
@@ -68,37 +69,151 @@ void keep_best_groups(std::vector<float>& values, const RouterOptions& options) 
   }
 }
 
+void add_biased(const Tensor& bias, std::vector<float>& scores) {
+  if (!bias) return;
+  for (size_t e = 0; e < scores.size(); ++e) scores[e] += bias.f32()[e];
+}
+
+// The factor of the chosen experts' scores, whose sum is `sum`. 1e-20 keeps a row of underflowed
+// sigmoids finite.
+float weight_factor(const RouterOptions& options, float sum) {
+  return options.normalize ? options.scale / (sum + 1e-20f) : options.scale;
+}
+
+// From the gradients of scores to those of logits, added to logits_grad.
+void score_backward(RouterScore kind, const std::vector<float>& scores,
+                    const std::vector<float>& grad, float* logits_grad) {
+  if (kind == RouterScore::kSigmoid) {
+    for (size_t e = 0; e < scores.size(); ++e) {
+      logits_grad[e] += grad[e] * scores[e] * (1 - scores[e]);
+    }
+    return;
+  }
+  float mean = 0;
+  for (size_t e = 0; e < scores.size(); ++e) mean += grad[e] * scores[e];
+  for (size_t e = 0; e < scores.size(); ++e) logits_grad[e] += scores[e] * (grad[e] - mean);
+}
+
+// From the gradients of a token's weights to those of its scores.
+void weights_backward(const RouterOptions& options, const int32_t* experts, const float* grad,
+                      const std::vector<float>& scores, std::vector<float>& scores_grad) {
+  float sum = 0, product = 0;
+  for (int j = 0; j < options.top_k; ++j) {
+    sum += scores[static_cast<size_t>(experts[j])];
+    product += scores[static_cast<size_t>(experts[j])] * grad[j];
+  }
+  const float factor = weight_factor(options, sum);
+  for (int j = 0; j < options.top_k; ++j) {
+    const float shared = options.normalize ? product / (sum + 1e-20f) : 0;
+    scores_grad[static_cast<size_t>(experts[j])] += factor * (grad[j] - shared);
+  }
+}
+
+// f of a balance term: the share of choices that each expert got, times the number of experts.
+std::vector<float> shares(const BalanceTerm& term, const Routing& routing, int64_t experts) {
+  std::vector<float> f(static_cast<size_t>(experts), 0.0f);
+  const float one = static_cast<float>(experts) / static_cast<float>(routing.top_k * term.rows);
+  const auto first = routing.experts.begin() + term.first_row * routing.top_k;
+  std::for_each(first, first + term.rows * routing.top_k,
+                [&](int32_t e) { f[static_cast<size_t>(e)] += one; });
+  return f;
+}
+
+// Adds the gradients of a token's balance term to those of its scores: P is the mean over the
+// sequence of scores that sum to 1 for each token. Returns the token's part of the term.
+double balance_backward(const BalanceTerm& term, const std::vector<float>& f,
+                        const std::vector<float>& scores, std::vector<float>& scores_grad) {
+  float sum = 1e-20f, mean = 0;
+  for (const float s : scores) sum += s;
+  for (size_t e = 0; e < scores.size(); ++e) mean += f[e] * scores[e] / sum;
+  const double factor = term.weight / static_cast<double>(term.rows);
+  for (size_t e = 0; e < scores.size(); ++e) {
+    scores_grad[e] += static_cast<float>(factor) * (f[e] - mean) / sum;
+  }
+  return factor * static_cast<double>(mean);
+}
+
+// The backward pass of route(). With balance terms, their sum is noted.
+void route_backward(Context& ctx, Tape& tape, const Tensor& logits, const RouterOptions& options,
+                    const Routing& routing, const std::vector<BalanceTerm>& balance) {
+  const int64_t experts = logits.columns(), k = routing.top_k;
+  float* logits_grad = tape.gradient(logits.f32());
+  const float* weights_grad = tape.gradient(routing.weights.f32());
+  const auto rows_backward = [&](int64_t first, int64_t count, const BalanceTerm* term,
+                                 const std::vector<float>& f) {
+    std::vector<float> scores(static_cast<size_t>(experts)), grad;
+    double loss = 0;
+    for (int64_t m = first; m < first + count; ++m) {
+      score_row(logits.f32() + m * experts, options.score, scores);
+      grad.assign(scores.size(), 0.0f);
+      weights_backward(options, &routing.experts[static_cast<size_t>(m * k)], weights_grad + m * k,
+                       scores, grad);
+      if (term != nullptr) loss += balance_backward(*term, f, scores, grad);
+      score_backward(options.score, scores, grad, logits_grad + m * experts);
+    }
+    return loss;
+  };
+  if (balance.empty()) {
+    for_row_blocks(ctx, logits.rows(),
+                   [&](int64_t first, int64_t count) { rows_backward(first, count, nullptr, {}); });
+    return;
+  }
+  std::vector<double> losses(balance.size());
+  ctx.pool().parallel_for(static_cast<int64_t>(balance.size()), [&](int64_t i, int) {
+    const BalanceTerm& term = balance[static_cast<size_t>(i)];
+    losses[static_cast<size_t>(i)] =
+        rows_backward(term.first_row, term.rows, &term, shares(term, routing, experts));
+  });
+  for (const double loss : losses) tape.balance_loss += loss;
+}
+
+void record_route(Context& ctx, const Tensor& logits, const Tensor& bias,
+                  const RouterOptions& options, const Routing& routing) {
+  Tape& tape = *ctx.tape();
+  ExpertLoad load{bias ? bias.f32() : nullptr,
+                  std::vector<int64_t>(static_cast<size_t>(logits.columns()))};
+  for (const int32_t e : routing.experts) ++load.tokens[static_cast<size_t>(e)];
+  tape.loads.push_back(std::move(load));
+  tape.record([&tape, logits, options, routing, balance = tape.balance](Context& c) {
+    route_backward(c, tape, logits, options, routing, balance);
+  });
+}
+
 }  // namespace
 
-Routing route(const Tensor& logits, const Tensor& bias, const RouterOptions& options) {
-  const int64_t rows = logits.rows(), experts = logits.columns();
-  CHECK(options.top_k >= 1 && options.top_k <= experts);
+Routing route(Context& ctx, const Tensor& logits, const Tensor& bias,
+              const RouterOptions& options) {
+  const int64_t rows = logits.rows(), experts = logits.columns(), k = options.top_k;
+  CHECK(k >= 1 && k <= experts);
   CHECK(options.groups >= 1 && experts % options.groups == 0);
   CHECK(options.top_groups >= 1 && options.top_groups <= options.groups);
-  CHECK(experts / options.groups * options.top_groups >= options.top_k);
+  CHECK(experts / options.groups * options.top_groups >= k);
   CHECK(!bias || bias.shape.elements() == experts);
 
   Routing routing;
   routing.top_k = options.top_k;
-  std::vector<float> scores(static_cast<size_t>(experts)), choice;
-  std::vector<int32_t> chosen;
-  for (int64_t m = 0; m < rows; ++m) {
-    score_row(logits.f32() + m * experts, options.score, scores);
-    choice = scores;
-    if (bias) {
-      for (size_t e = 0; e < choice.size(); ++e) choice[e] += bias.f32()[e];
+  routing.experts.resize(static_cast<size_t>(rows * k));
+  routing.weights = ctx.activation({rows, k});
+  for_row_blocks(ctx, rows, [&](int64_t first, int64_t count) {
+    std::vector<float> scores(static_cast<size_t>(experts)), choice;
+    std::vector<int32_t> chosen;
+    for (int64_t m = first; m < first + count; ++m) {
+      score_row(logits.f32() + m * experts, options.score, scores);
+      choice = scores;
+      add_biased(bias, choice);
+      if (options.top_groups < options.groups) keep_best_groups(choice, options);
+      top_indices(choice, static_cast<size_t>(k), chosen);
+      float sum = 0;
+      for (const int32_t e : chosen) sum += scores[static_cast<size_t>(e)];
+      const float factor = weight_factor(options, sum);
+      for (int64_t j = 0; j < k; ++j) {
+        const int32_t e = chosen[static_cast<size_t>(j)];
+        routing.experts[static_cast<size_t>(m * k + j)] = e;
+        routing.weights.f32()[m * k + j] = scores[static_cast<size_t>(e)] * factor;
+      }
     }
-    if (options.top_groups < options.groups) keep_best_groups(choice, options);
-    top_indices(choice, static_cast<size_t>(options.top_k), chosen);
-    float sum = 0;
-    for (const int32_t e : chosen) sum += scores[static_cast<size_t>(e)];
-    // 1e-20 keeps a row of underflowed sigmoids finite.
-    const float factor = options.normalize ? options.scale / (sum + 1e-20f) : options.scale;
-    for (const int32_t e : chosen) {
-      routing.experts.push_back(e);
-      routing.weights.push_back(scores[static_cast<size_t>(e)] * factor);
-    }
-  }
+  });
+  if (ctx.tape() != nullptr) record_route(ctx, logits, bias, options, routing);
   return routing;
 }
 

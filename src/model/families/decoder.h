@@ -16,6 +16,9 @@ struct DecoderConfig {
 };
 
 class DecoderModel : public Model {
+ public:
+  const Tensor& head() const override { return head_ ? head_ : embed_; }
+
  protected:
   // The fields that all families share.
   void visit_shared_config(ConfigVisitor& v);
@@ -25,8 +28,8 @@ class DecoderModel : public Model {
   void visit_embedding(WeightVisitor& v);
   void visit_head(WeightVisitor& v);
 
-  // Runs `layer(index, x, angles)`, which adds to x [M, dim], for every layer; then norm, head, and
-  // the caches' advance.
+  // Runs `layer(index, x, angles)`, which adds to x [M, dim], for every layer; then the caches'
+  // advance and the norm.
   template <typename Layer>
   Tensor run(Context& ctx, const Batch& batch, const Layer& layer) const {
     Tensor x = embedding(ctx, embed_, batch.tokens);
@@ -38,7 +41,7 @@ class DecoderModel : public Model {
     }
     for (const Segment& s : batch.segments) s.cache->advance(s.rows);
     const Tensor last = select_rows(ctx, x, batch.logit_rows);
-    return linear(ctx, rms_norm(ctx, last, norm_, eps()), head_ ? head_ : embed_);
+    return rms_norm(ctx, last, norm_, eps());
   }
 
   float eps() const { return static_cast<float>(config_.norm_eps); }

@@ -24,7 +24,7 @@ class DeepSeekModel : public DecoderModel {
 
   void visit_config(ConfigVisitor& v) override;
   void visit(WeightVisitor& v) override;
-  Tensor forward(Context& ctx, const Batch& batch) const override;
+  Tensor hidden(Context& ctx, const Batch& batch) const override;
 
  private:
   struct Layer {
@@ -239,13 +239,13 @@ void DeepSeekModel::visit(WeightVisitor& v) {
   visit_head(v);
 }
 
-Tensor DeepSeekModel::forward(Context& ctx, const Batch& batch) const {
+Tensor DeepSeekModel::hidden(Context& ctx, const Batch& batch) const {
   return run(ctx, batch, [&](int i, Tensor& x, const RopeAngles& angles) {
     const Layer& l = layers_[static_cast<size_t>(i)];
     const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
-    add_to(x, l.attention.forward(ctx, normed, angles, batch, i, attention_));
+    add_to(ctx, x, l.attention.forward(ctx, normed, angles, batch, i, attention_));
     const Tensor mlp_in = rms_norm(ctx, x, l.mlp_norm, eps());
-    add_to(x, is_moe(i) ? l.moe.forward(ctx, mlp_in, moe_) : l.dense.forward(ctx, mlp_in));
+    add_to(ctx, x, is_moe(i) ? l.moe.forward(ctx, mlp_in, moe_) : l.dense.forward(ctx, mlp_in));
   });
 }
 

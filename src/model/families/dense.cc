@@ -89,12 +89,12 @@ void DenseModel::divide_frequencies() {
   }
 }
 
-Tensor DenseModel::forward(Context& ctx, const Batch& batch) const {
+Tensor DenseModel::hidden(Context& ctx, const Batch& batch) const {
   return run(ctx, batch, [&](int i, Tensor& x, const RopeAngles& angles) {
     const Layer& l = layers_[static_cast<size_t>(i)];
     const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
-    add_to(x, l.attention.forward(ctx, normed, angles, batch, i, attention_));
-    add_to(x, l.mlp.forward(ctx, rms_norm(ctx, x, l.mlp_norm, eps())));
+    add_to(ctx, x, l.attention.forward(ctx, normed, angles, batch, i, attention_));
+    add_to(ctx, x, l.mlp.forward(ctx, rms_norm(ctx, x, l.mlp_norm, eps())));
   });
 }
 

@@ -21,7 +21,7 @@ class DenseModel : public DecoderModel {
 
   void visit_config(ConfigVisitor& v) override;
   void visit(WeightVisitor& v) override;
-  Tensor forward(Context& ctx, const Batch& batch) const override;
+  Tensor hidden(Context& ctx, const Batch& batch) const override;
 
  private:
   // Applies the divisors that a GGUF file stores for Llama 3 scaling.

@@ -36,9 +36,15 @@ class Model {
   const ModelFacts& facts() const { return facts_; }
   virtual void visit_config(ConfigVisitor& v) = 0;
   virtual void visit(WeightVisitor& v) = 0;
-  // Logits [batch.logit_rows, vocab] of the batch. Appends the tokens to their caches. Tokens must
-  // be below the vocabulary's size and every cache must have room.
-  virtual Tensor forward(Context& ctx, const Batch& batch) const = 0;
+  // The states [batch.logit_rows, dim] from which head() makes logits. Appends the tokens to their
+  // caches. Tokens must be below the vocabulary's size and every cache must have room.
+  virtual Tensor hidden(Context& ctx, const Batch& batch) const = 0;
+  // [vocab, dim].
+  virtual const Tensor& head() const = 0;
+  // Logits [batch.logit_rows, vocab].
+  Tensor forward(Context& ctx, const Batch& batch) const {
+    return linear(ctx, hidden(ctx, batch), head());
+  }
 
  protected:
   ModelFacts facts_;

@@ -70,6 +70,8 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
     a.key_stride = a.value_stride = config.kv_width();
     a.key_head_stride = a.value_head_stride = config.head_dim;
     a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_dim)));
+    a.key_source = key.f32() + s.first_row * kv_dim;
+    a.value_source = value.f32() + s.first_row * kv_dim;
     attention(ctx, a, out.f32() + s.first_row * out.columns());
   }
   return linear(ctx, out, o);

@@ -4,12 +4,30 @@
 #include <cstring>
 
 #include "math/ops/matmul.h"
+#include "model/layers/expanded_heads.h"
 
 namespace minke {
 namespace {
 
-// Tokens whose keys and values are expanded at a time: bounds the memory they take in float32.
-constexpr int64_t kExpandedRows = 512;
+// Cached tokens of short sequences whose keys and values are expanded together.
+constexpr int64_t kExpandedTogether = 4096;
+
+// Cached tokens of a sequence after the pass.
+int64_t segment_end(const Segment& s) {
+  return s.cache->length() + s.rows;
+}
+
+std::vector<CachedRow> cached_rows(std::span<const Segment> segments, int layer) {
+  std::vector<CachedRow> rows;
+  for (const Segment& s : segments) {
+    const int64_t start = s.cache->length();
+    for (int64_t t = 0; t < segment_end(s); ++t) {
+      rows.push_back({s.cache->row(layer, t), t < start ? -1 : s.first_row + t - start,
+                      s.cache->layout().type});
+    }
+  }
+  return rows;
+}
 
 // The weight rows that make the values of head `h` out of latents.
 ProductGroup value_rows(const AttentionMla& layer, const MlaConfig& c, int64_t h) {
@@ -63,7 +81,6 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
   const Tensor latent = rms_norm(ctx, select_columns(ctx, kv, 0, c.kv_rank), kv_a_norm, c.norm_eps);
   const Tensor k_pe = rope(ctx, select_columns(ctx, kv, c.kv_rank, c.rope_dim), c.rope_dim, angles,
                            RopeLayout::kInterleaved);
-  Tensor out = ctx.activation({x.rows(), c.heads * c.value_dim});
   for (const Segment& s : batch.segments) {
     const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
@@ -72,32 +89,21 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
       store_values(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
                    row + row_bytes(type, c.kv_rank));
     }
-    float* to = out.f32() + s.first_row * out.columns();
-    if (ctx.phase() == Phase::kPrefill) {
-      expanded(ctx, query, s, layer, c, to);
-    } else {
-      absorbed(ctx, query, s, layer, c, to);
-    }
   }
+  const Tensor out = ctx.phase() == Phase::kPrefill
+                         ? expanded(ctx, query, latent, k_pe, batch, layer, c)
+                         : absorbed(ctx, query, batch, layer, c);
   return linear(ctx, out, o);
 }
 
-// keys [n, heads, key_dim]: writes the first nope_dim values of each head from latents [n,
-// kv_rank].
-void AttentionMla::expand_keys(Context& ctx, const Tensor& latents, const MlaConfig& c,
-                               float* keys) const {
-  const int64_t n = latents.rows(), stride = c.heads * c.key_dim();
-  if (heads.kv_b) {
-    std::vector<ProductGroup> groups;
-    for (int64_t h = 0; h < c.heads; ++h) {
-      groups.push_back(
-          {&heads.kv_b, h * (c.nope_dim + c.value_dim), c.nope_dim, 0, n, h * c.key_dim()});
-    }
-    grouped_product(ctx, groups, prepare(ctx, latents, {&heads.kv_b}), keys, stride);
-    return;
-  }
+// latents [n, kv_rank] -> [n, heads, nope_dim + value_dim]: the parts of keys and the values that
+// they stand for.
+Tensor AttentionMla::head_values(Context& ctx, const Tensor& latents, const MlaConfig& c) const {
+  if (heads.kv_b) return linear(ctx, latents, heads.kv_b);
   // k_b stands transposed: turn each head's part round once, so that keys are the same sums as from
   // kv_b.
+  const int64_t n = latents.rows(), width = c.nope_dim + c.value_dim, stride = c.heads * width;
+  const Tensor out = ctx.activation({n, stride});
   const int64_t size = c.kv_rank * c.nope_dim;
   float* weights = ctx.arena().allocate<float>(ctx.pool().size() * 2 * size);
   ctx.pool().parallel_for(c.heads, [&](int64_t h, int worker) {
@@ -109,85 +115,49 @@ void AttentionMla::expand_keys(Context& ctx, const Tensor& latents, const MlaCon
         turned[d * c.kv_rank + r] = stored[r * c.nope_dim + d];
     }
     ctx.kernels().dot_f32(turned, c.kv_rank, c.nope_dim, latents.f32(), c.kv_rank, n, c.kv_rank,
-                          keys + h * c.key_dim(), stride);
-  });
-}
-
-// keys [count, heads, key_dim] and values [count, heads, value_dim] of the cached tokens from
-// `first` on.
-void AttentionMla::expand(Context& ctx, const Segment& s, int layer, int64_t first, int64_t count,
-                          const MlaConfig& c, float* keys, float* values) const {
-  const DType type = s.cache->layout().type;
-  const Tensor latents = ctx.activation({count, c.kv_rank});
-  ctx.pool().parallel_for(count, [&](int64_t t, int) {
-    load_values(ctx, s.cache->row(layer, first + t), c.kv_rank, type,
-                latents.f32() + t * c.kv_rank);
-  });
-  expand_keys(ctx, latents, c, keys);
-  ctx.pool().parallel_for(count, [&](int64_t t, int) {
-    float* k_pe = keys + t * c.heads * c.key_dim() + c.nope_dim;
-    load_values(ctx, s.cache->row(layer, first + t) + row_bytes(type, c.kv_rank), c.rope_dim, type,
-                k_pe);
-    for (int64_t h = 1; h < c.heads; ++h) copy_floats(k_pe, c.rope_dim, k_pe + h * c.key_dim());
+                          out.f32() + h * width, stride);
   });
   std::vector<ProductGroup> groups;
   for (int64_t h = 0; h < c.heads; ++h) {
     ProductGroup g = value_rows(*this, c, h);
-    g.rows = count;
-    g.column = h * c.value_dim;
+    g.rows = n;
+    g.column = h * width + c.nope_dim;
     groups.push_back(g);
   }
-  grouped_product(ctx, groups, prepare(ctx, latents, {groups[0].weight}), values,
-                  c.heads * c.value_dim);
+  grouped_product(ctx, groups, prepare(ctx, latents, {&heads.v_b}), out.f32(), stride);
+  return out;
 }
 
-// out [rows, heads, value_dim], keys and values of all cached tokens expanded to full heads.
-void AttentionMla::expanded(Context& ctx, const Tensor& query, const Segment& s, int layer,
-                            const MlaConfig& c, float* out) const {
+// [M, heads * value_dim], with keys and values of all cached tokens expanded to full heads.
+Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& latent,
+                              const Tensor& k_pe, const Batch& batch, int layer,
+                              const MlaConfig& c) const {
+  const Tensor out = ctx.activation({query.rows(), c.heads * c.value_dim});
   const ScratchScope scratch(ctx);
-  const int64_t start = s.cache->length();
-  const int64_t n = start + s.rows;
-  const int64_t key_stride = c.heads * c.key_dim(), value_stride = c.heads * c.value_dim;
-  // Rounded like the cache if that makes attention faster.
-  const bool round = s.cache->layout().type == DType::kBF16 && ctx.kernels().dot_bf16 != nullptr;
-  const DType type = round ? DType::kBF16 : DType::kF32;
-  uint8_t* keys = ctx.arena().allocate<uint8_t>(row_bytes(type, n * key_stride));
-  uint8_t* values = ctx.arena().allocate<uint8_t>(row_bytes(type, n * value_stride));
-  for (int64_t first = 0; first < n; first += kExpandedRows) {
-    const ScratchScope block(ctx);
-    const int64_t count = std::min(kExpandedRows, n - first);
-    uint8_t* rows_of_keys = keys + row_bytes(type, first * key_stride);
-    uint8_t* rows_of_values = values + row_bytes(type, first * value_stride);
-    if (!round) {
-      expand(ctx, s, layer, first, count, c, reinterpret_cast<float*>(rows_of_keys),
-             reinterpret_cast<float*>(rows_of_values));
-      continue;
+  for (size_t begin = 0, end; begin < batch.segments.size(); begin = end) {
+    const ScratchScope some(ctx);
+    end = begin + 1;
+    int64_t rows = segment_end(batch.segments[begin]);
+    while (end < batch.segments.size() &&
+           rows + segment_end(batch.segments[end]) <= kExpandedTogether) {
+      rows += segment_end(batch.segments[end++]);
     }
-    const Tensor exact_keys = ctx.activation({count, key_stride});
-    const Tensor exact_values = ctx.activation({count, value_stride});
-    expand(ctx, s, layer, first, count, c, exact_keys.f32(), exact_values.f32());
-    ctx.pool().parallel_for(count, [&](int64_t t, int) {
-      store_values(ctx, exact_keys.f32() + t * key_stride, key_stride, type,
-                   rows_of_keys + row_bytes(type, t * key_stride));
-      store_values(ctx, exact_values.f32() + t * value_stride, value_stride, type,
-                   rows_of_values + row_bytes(type, t * value_stride));
-    });
+    const auto segments = batch.segments.subspan(begin, end - begin);
+    ExpandedHeads expanded_heads(ctx, c, cached_rows(segments, layer));
+    expanded_heads.fill(ctx, latent, k_pe,
+                        [&](const Tensor& latents) { return head_values(ctx, latents, c); });
+    int64_t first = 0;
+    for (const Segment& s : segments) {
+      AttentionArgs a = expanded_heads.args(first);
+      a.queries = query.f32() + s.first_row * query.columns();
+      a.rows = s.rows;
+      a.first_position = s.cache->length();
+      a.scale = c.scale;
+      attention(ctx, a, out.f32() + s.first_row * out.columns());
+      first += segment_end(s);
+    }
   }
-
-  AttentionArgs a;
-  a.queries = query.f32() + s.first_row * query.columns();
-  a.rows = s.rows;
-  a.first_position = start;
-  a.heads = a.kv_heads = c.heads;
-  a.key_dim = a.key_head_stride = c.key_dim();
-  a.value_dim = a.value_head_stride = c.value_dim;
-  a.type = type;
-  a.keys = keys;
-  a.values = values;
-  a.key_stride = key_stride;
-  a.value_stride = value_stride;
-  a.scale = c.scale;
-  attention(ctx, a, out);
+  return out;
 }
 
 // nope [heads * rows, nope_dim], head by head -> [heads * rows, kv_rank]: each head's queries,
@@ -215,10 +185,19 @@ Tensor AttentionMla::absorb_queries(Context& ctx, const Tensor& nope, int64_t ro
   return out;
 }
 
+Tensor AttentionMla::absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
+                              const MlaConfig& c) const {
+  const Tensor out = ctx.activation({query.rows(), c.heads * c.value_dim});
+  for (const Segment& s : batch.segments) {
+    absorbed_segment(ctx, query, s, layer, c, out.f32() + s.first_row * out.columns());
+  }
+  return out;
+}
+
 // out [rows, heads, value_dim], computed on the latents as they lie in the cache: one key-value
 // head of width kv_rank + rope_dim.
-void AttentionMla::absorbed(Context& ctx, const Tensor& query, const Segment& s, int layer,
-                            const MlaConfig& c, float* out) const {
+void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Segment& s, int layer,
+                                    const MlaConfig& c, float* out) const {
   const ScratchScope scratch(ctx);
   const float* q_rows = query.f32() + s.first_row * query.columns();
   Tensor nope = ctx.activation({c.heads * s.rows, c.nope_dim});

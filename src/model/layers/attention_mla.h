@@ -37,13 +37,13 @@ struct AttentionMla {
  private:
   Tensor queries(Context& ctx, const Tensor& x, const RopeAngles& angles,
                  const MlaConfig& config) const;
-  void expanded(Context& ctx, const Tensor& query, const Segment& segment, int layer,
-                const MlaConfig& config, float* out) const;
-  void absorbed(Context& ctx, const Tensor& query, const Segment& segment, int layer,
-                const MlaConfig& config, float* out) const;
-  void expand(Context& ctx, const Segment& segment, int layer, int64_t first, int64_t count,
-              const MlaConfig& config, float* keys, float* values) const;
-  void expand_keys(Context& ctx, const Tensor& latents, const MlaConfig& config, float* keys) const;
+  Tensor expanded(Context& ctx, const Tensor& query, const Tensor& latent, const Tensor& k_pe,
+                  const Batch& batch, int layer, const MlaConfig& config) const;
+  Tensor head_values(Context& ctx, const Tensor& latents, const MlaConfig& config) const;
+  Tensor absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
+                  const MlaConfig& config) const;
+  void absorbed_segment(Context& ctx, const Tensor& query, const Segment& segment, int layer,
+                        const MlaConfig& config, float* out) const;
   Tensor absorb_queries(Context& ctx, const Tensor& nope, int64_t rows,
                         const MlaConfig& config) const;
 };

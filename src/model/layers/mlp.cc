@@ -26,9 +26,9 @@ void MoeMlp::visit(WeightVisitor& v, const MoeConfig& config) {
 }
 
 Tensor MoeMlp::forward(Context& ctx, const Tensor& x, const MoeConfig& config) const {
-  const Routing routing = route(linear(ctx, x, router), bias, config.router);
+  const Routing routing = route(ctx, linear(ctx, x, router), bias, config.router);
   Tensor out = moe(ctx, x, routing, experts);
-  if (config.shared_inner > 0) add_to(out, shared.forward(ctx, x));
+  if (config.shared_inner > 0) add_to(ctx, out, shared.forward(ctx, x));
   return out;
 }
 

@@ -25,6 +25,11 @@ void accumulate_f32(const float* p, int64_t p_stride, int64_t m_count, const flo
 
 void rms_norm(const float* x, const float* w, int64_t n, float eps, float* out);
 void silu_mul(const float* gate, const float* up, int64_t n, float* out);
+void rms_norm_backward(const float* x, const float* w, const float* out_grad, int64_t n, float eps,
+                       float* x_grad, float* w_grad);
+void silu_mul_backward(const float* gate, const float* up, const float* out_grad, int64_t n,
+                       float* gate_grad, float* up_grad);
+void add_scaled(const float* x, int64_t n, float factor, float* to);
 float exp_sum(float* x, int64_t n, float max);
 float max(const float* x, int64_t n);
 void scale(float* x, int64_t n, float factor);

@@ -82,6 +82,51 @@ void silu_mul(const float* gate, const float* up, int64_t n, float* out) {
   });
 }
 
+void rms_norm_backward(const float* x, const float* w, const float* out_grad, int64_t n, float eps,
+                       float* x_grad, float* w_grad) {
+  __m256 squares = _mm256_setzero_ps(), products = _mm256_setzero_ps();
+  for_each_eight(n, [&](int64_t i, auto part) {
+    const __m256 v = part.load(x + i);
+    squares = _mm256_fmadd_ps(v, v, squares);
+    products =
+        _mm256_fmadd_ps(_mm256_mul_ps(part.load(out_grad + i), part.load(w + i)), v, products);
+  });
+  const float count = static_cast<float>(n);
+  const float mean = sum_lanes(squares) / count + eps;
+  const __m256 inverse = _mm256_set1_ps(1.0f / _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(mean))));
+  const __m256 shared = _mm256_set1_ps(sum_lanes(products) / count / mean);
+  for_each_eight(n, [&](int64_t i, auto part) {
+    const __m256 v = part.load(x + i);
+    const __m256 g = part.load(out_grad + i);
+    const __m256 rest = _mm256_fnmadd_ps(shared, v, _mm256_mul_ps(g, part.load(w + i)));
+    part.store(x_grad + i, _mm256_fmadd_ps(inverse, rest, part.load(x_grad + i)));
+    part.store(w_grad + i, _mm256_fmadd_ps(g, _mm256_mul_ps(v, inverse), part.load(w_grad + i)));
+  });
+}
+
+void silu_mul_backward(const float* gate, const float* up, const float* out_grad, int64_t n,
+                       float* gate_grad, float* up_grad) {
+  const __m256 one = _mm256_set1_ps(1.0f);
+  for_each_eight(n, [&](int64_t i, auto part) {
+    const __m256 z = part.load(gate + i);
+    const __m256 g = part.load(out_grad + i);
+    const __m256 e = exp_f32(_mm256_xor_ps(z, _mm256_set1_ps(-0.0f)));
+    const __m256 sigmoid = _mm256_div_ps(one, _mm256_add_ps(one, e));
+    const __m256 silu = _mm256_mul_ps(z, sigmoid);
+    const __m256 slope = _mm256_fmadd_ps(silu, _mm256_sub_ps(one, sigmoid), sigmoid);
+    const __m256 gu = _mm256_mul_ps(g, part.load(up + i));
+    part.store(gate_grad + i, _mm256_mul_ps(gu, slope));
+    part.store(up_grad + i, _mm256_mul_ps(g, silu));
+  });
+}
+
+void add_scaled(const float* x, int64_t n, float factor, float* to) {
+  const __m256 f = _mm256_set1_ps(factor);
+  for_each_eight(n, [&](int64_t i, auto part) {
+    part.store(to + i, _mm256_fmadd_ps(part.load(x + i), f, part.load(to + i)));
+  });
+}
+
 float exp_sum(float* x, int64_t n, float max) {
   const __m256 shift = _mm256_set1_ps(max);
   __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};

@@ -64,6 +64,63 @@ void silu_mul(const float* gate, const float* up, int64_t n, float* out) {
   }
 }
 
+void rms_norm_backward(const float* x, const float* w, const float* out_grad, int64_t n, float eps,
+                       float* x_grad, float* w_grad) {
+  __m512 squares[2] = {}, products[2] = {};
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_at(i, n);
+    const __m512 v = _mm512_maskz_loadu_ps(lanes, x + i);
+    const __m512 gw = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, out_grad + i),
+                                    _mm512_maskz_loadu_ps(lanes, w + i));
+    squares[i / 16 % 2] = _mm512_fmadd_ps(v, v, squares[i / 16 % 2]);
+    products[i / 16 % 2] = _mm512_fmadd_ps(gw, v, products[i / 16 % 2]);
+  }
+  const float count = static_cast<float>(n);
+  const float mean = sum_lanes(_mm512_add_ps(squares[0], squares[1])) / count + eps;
+  const float product = sum_lanes(_mm512_add_ps(products[0], products[1]));
+  const __m512 inverse = _mm512_set1_ps(1.0f / _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(mean))));
+  const __m512 shared = _mm512_set1_ps(product / count / mean);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_at(i, n);
+    const __m512 v = _mm512_maskz_loadu_ps(lanes, x + i);
+    const __m512 g = _mm512_maskz_loadu_ps(lanes, out_grad + i);
+    const __m512 gw = _mm512_mul_ps(g, _mm512_maskz_loadu_ps(lanes, w + i));
+    const __m512 part = _mm512_fnmadd_ps(shared, v, gw);
+    const __m512 dx = _mm512_fmadd_ps(inverse, part, _mm512_maskz_loadu_ps(lanes, x_grad + i));
+    const __m512 dw =
+        _mm512_fmadd_ps(g, _mm512_mul_ps(v, inverse), _mm512_maskz_loadu_ps(lanes, w_grad + i));
+    _mm512_mask_storeu_ps(x_grad + i, lanes, dx);
+    _mm512_mask_storeu_ps(w_grad + i, lanes, dw);
+  }
+}
+
+void silu_mul_backward(const float* gate, const float* up, const float* out_grad, int64_t n,
+                       float* gate_grad, float* up_grad) {
+  const __m512 one = _mm512_set1_ps(1.0f);
+  const __m512 minus = _mm512_set1_ps(-0.0f);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_at(i, n);
+    const __m512 z = _mm512_maskz_loadu_ps(lanes, gate + i);
+    const __m512 g = _mm512_maskz_loadu_ps(lanes, out_grad + i);
+    const __m512 sigmoid = _mm512_div_ps(one, _mm512_add_ps(one, exp_f32(_mm512_xor_ps(z, minus))));
+    const __m512 silu = _mm512_mul_ps(z, sigmoid);
+    const __m512 slope = _mm512_fmadd_ps(silu, _mm512_sub_ps(one, sigmoid), sigmoid);
+    const __m512 gu = _mm512_mul_ps(g, _mm512_maskz_loadu_ps(lanes, up + i));
+    _mm512_mask_storeu_ps(gate_grad + i, lanes, _mm512_mul_ps(gu, slope));
+    _mm512_mask_storeu_ps(up_grad + i, lanes, _mm512_mul_ps(g, silu));
+  }
+}
+
+void add_scaled(const float* x, int64_t n, float factor, float* to) {
+  const __m512 f = _mm512_set1_ps(factor);
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_at(i, n);
+    const __m512 sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x + i), f,
+                                       _mm512_maskz_loadu_ps(lanes, to + i));
+    _mm512_mask_storeu_ps(to + i, lanes, sum);
+  }
+}
+
 float exp_sum(float* x, int64_t n, float max) {
   const __m512 shift = _mm512_set1_ps(max);
   __m512 sums[2] = {};

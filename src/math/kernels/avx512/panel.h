@@ -2,6 +2,7 @@
 
 #include "math/kernels/avx512/product.h"
 #include "math/kernels/avx512/run.h"
+#include "math/kernels/avx512/transpose.h"
 
 // Products of weight rows as they are stored with many activation rows. A panel of up to 32 rows
 // and 512 columns is unpacked so that a vector holds four columns of 16 rows, a row in each lane;
@@ -45,37 +46,6 @@ constexpr PanelKind panel_kind() {
     return Format::kOffset ? PanelKind::kOffset16 : PanelKind::kSigned16;
   }
   return Format::kOffset ? PanelKind::kOffset32 : PanelKind::kSigned32;
-}
-
-// Lane j of register i becomes lane i of register j.
-[[gnu::always_inline]] inline void transpose16(__m512i (&v)[16]) {
-  __m512i a[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 2) {
-    a[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
-    a[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
-  }
-  // v[4k + j]: in each 128-bit lane L, column 4L + j of rows 4k..4k+3.
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {
-    v[i] = _mm512_unpacklo_epi64(a[i], a[i + 2]);
-    v[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 2]);
-    v[i + 2] = _mm512_unpacklo_epi64(a[i + 1], a[i + 3]);
-    v[i + 3] = _mm512_unpackhi_epi64(a[i + 1], a[i + 3]);
-  }
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; ++j) {
-    const __m512i low = _mm512_shuffle_i32x4(v[j], v[4 + j], 0x44);
-    const __m512i low_high = _mm512_shuffle_i32x4(v[j], v[4 + j], 0xee);
-    const __m512i high = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0x44);
-    const __m512i high_high = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0xee);
-    a[j] = _mm512_shuffle_i32x4(low, high, 0x88);
-    a[4 + j] = _mm512_shuffle_i32x4(low, high, 0xdd);
-    a[8 + j] = _mm512_shuffle_i32x4(low_high, high_high, 0x88);
-    a[12 + j] = _mm512_shuffle_i32x4(low_high, high_high, 0xdd);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) v[i] = a[i];
 }
 
 [[gnu::always_inline]] inline void load_transposed(const __m512i (&rows)[16], __m512i (&out)[16]) {

@@ -46,6 +46,39 @@ void silu_mul(const float* gate, const float* up, int64_t n, float* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
 }
 
+void rms_norm_backward(const float* x, const float* w, const float* out_grad, int64_t n, float eps,
+                       float* x_grad, float* w_grad) {
+  double squares = 0.0, products = 0.0;
+  for (int64_t i = 0; i < n; ++i) {
+    squares += static_cast<double>(x[i]) * x[i];
+    products += static_cast<double>(out_grad[i]) * w[i] * x[i];
+  }
+  const double mean = squares / static_cast<double>(n) + static_cast<double>(eps);
+  const auto inverse = static_cast<float>(1.0 / std::sqrt(mean));
+  // mean(g w xh) / rms, as a factor of x / rms.
+  const auto shared = static_cast<float>(products / static_cast<double>(n) / mean);
+  for (int64_t i = 0; i < n; ++i) {
+    x_grad[i] += inverse * (out_grad[i] * w[i] - shared * x[i]);
+    w_grad[i] += out_grad[i] * (x[i] * inverse);
+  }
+}
+
+void silu_mul_backward(const float* gate, const float* up, const float* out_grad, int64_t n,
+                       float* gate_grad, float* up_grad) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float g = out_grad[i];
+    const float sigmoid = 1.0f / (1.0f + exp_f32(-gate[i]));
+    const float silu = gate[i] * sigmoid;
+    // silu' = sigmoid + silu * (1 - sigmoid).
+    gate_grad[i] = g * up[i] * (sigmoid + silu * (1.0f - sigmoid));
+    up_grad[i] = g * silu;
+  }
+}
+
+void add_scaled(const float* x, int64_t n, float factor, float* to) {
+  for (int64_t i = 0; i < n; ++i) to[i] += factor * x[i];
+}
+
 float exp_sum(float* x, int64_t n, float max) {
   double sum = 0.0;
   for (int64_t i = 0; i < n; ++i) {

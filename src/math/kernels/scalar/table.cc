@@ -15,6 +15,9 @@ void set_scalar_kernels(Kernels& k) {
   k.round_bf16 = scalar::round_bf16;
   k.rms_norm = scalar::rms_norm;
   k.silu_mul = scalar::silu_mul;
+  k.rms_norm_backward = scalar::rms_norm_backward;
+  k.silu_mul_backward = scalar::silu_mul_backward;
+  k.add_scaled = scalar::add_scaled;
   k.exp_sum = scalar::exp_sum;
   k.max = scalar::max;
   k.scale = scalar::scale;

@@ -1,0 +1,171 @@
+#include "learn/tasks/phrases/phrases.h"
+
+namespace minke {
+namespace {
+
+constexpr std::string_view kGirls[] = {"Siti", "Dewi",    "Ayu",   "Putri",
+                                       "Rina", "Lestari", "Wulan", "Indah"};
+constexpr std::string_view kBoys[] = {"Budi", "Agus", "Joko", "Andi",
+                                      "Rudi", "Bayu", "Hadi", "Eko"};
+
+constexpr SumStory kSums[] = {
+    {"{girl} mempunyai {n} buah apel.", "Lalu ia memetik {n} apel lagi.",
+     "Lalu ia memberikan {n} apel kepada teman-temannya.",
+     "Lalu pamannya membawa apel sehingga jumlahnya menjadi {n} kali lipat.",
+     "Lalu ia membagi semua apel sama rata ke dalam {n} kantong dan hanya menyimpan satu kantong.",
+     "Berapa apel yang ia punya pada akhirnya?"},
+    {"Di sebuah rak ada {n} buku.", "Pustakawan menambahkan {n} buku baru.",
+     "Para pembaca meminjam {n} buku.",
+     "Perpustakaan membeli buku sampai isi rak menjadi {n} kali lipat.",
+     "Buku-buku itu dibagi rata ke {n} rak, dan kita melihat salah satu rak itu.",
+     "Berapa buku yang ada di rak?"},
+    {"{boy} memiliki {n} stiker.", "Kakaknya memberinya {n} stiker.", "Ia kehilangan {n} stiker.",
+     "Ia memenangkan banyak stiker sehingga miliknya menjadi {n} kali lipat.",
+     "Ia membagi stikernya sama rata kepada {n} anak, termasuk dirinya sendiri.",
+     "Berapa stiker miliknya sekarang?"},
+    {"Seorang petani menyimpan {n} butir telur.", "Ayam-ayamnya bertelur {n} butir lagi.",
+     "Ia menjual {n} butir telur di pasar.",
+     "Ia membeli telur sampai jumlahnya menjadi {n} kali lipat.",
+     "Ia membagi telur itu sama rata untuk {n} toko dan mencatat bagian satu toko.",
+     "Berapa butir jumlah telur itu?"},
+    {"{boy} menabung {n} keping koin.", "Ia mendapat {n} koin dari mencuci mobil.",
+     "Ia memakai {n} koin untuk membeli mainan.",
+     "Kakeknya membuat tabungannya menjadi {n} kali lipat.",
+     "Ia membagi koin itu sama rata ke dalam {n} stoples dan menghitung isi satu stoples.",
+     "Berapa koin yang ia hitung?"},
+    {"Di sebuah taman tumbuh {n} tangkai bunga.", "Pada musim hujan tumbuh {n} bunga lagi.",
+     "Tukang kebun memotong {n} bunga.", "Setahun kemudian jumlah bunga menjadi {n} kali lipat.",
+     "Bunga-bunga itu diikat menjadi {n} karangan yang sama, dan kita melihat satu karangan.",
+     "Berapa bunga yang ada?"},
+    {"Seorang tukang roti mulai hari itu dengan {n} kue.", "Ia memanggang {n} kue lagi.",
+     "Para pembeli mengambil {n} kue.",
+     "Untuk sebuah pesta ia membuat jumlah kue menjadi {n} kali lipat.",
+     "Ia mengisi {n} kotak sama banyak dengan semua kue dan mengambil satu kotak.",
+     "Berapa kue yang ada di tangannya?"},
+    {"Lemari sekolah berisi {n} batang pensil.", "Sekolah menerima kiriman {n} pensil.",
+     "Para murid menghabiskan {n} pensil.",
+     "Setelah pesanan besar tiba, isi lemari menjadi {n} kali lipat.",
+     "Pensil-pensil itu dibagi rata untuk {n} kelas, dan kita bertanya tentang satu kelas.",
+     "Berapa pensil yang harus dihitung?"},
+    {"Di sebuah kolam hidup {n} ekor ikan.", "Dari sungai masuk {n} ikan lagi.",
+     "Seekor bangau memakan {n} ikan.", "Menjelang kemarau jumlah ikan menjadi {n} kali lipat.",
+     "Ikan-ikan itu dipindahkan sama rata ke {n} kolam baru; pikirkan salah satu kolam itu.",
+     "Berapa ikan yang hidup di kolam itu?"},
+    {"{girl} memulai permainan dengan {n} poin.", "Ia mendapat {n} poin.",
+     "Ia kehilangan {n} poin.", "Sebuah kartu mujur mengalikan poinnya dengan {n}.",
+     "Sebuah kartu sial membagi poinnya dengan {n}.", "Berapa nilai poinnya?"},
+    {"Sebuah teater mempunyai {n} tiket untuk malam ini.",
+     "Teater itu mencetak {n} tiket tambahan.", "Para penonton membeli {n} tiket.",
+     "Karena gedungnya lebih besar, jumlah tiket menjadi {n} kali lipat.",
+     "Tiket itu dibagi rata ke {n} loket, dan satu loket menghitung tiketnya.",
+     "Berapa tiket yang dihitung?"},
+    {"{girl} mengumpulkan prangko; albumnya berisi {n} lembar prangko.",
+     "Seorang teman mengiriminya {n} prangko.", "Ia menukarkan {n} prangko dengan buku.",
+     "Ia rajin mengumpulkan sampai isi album menjadi {n} kali lipat.",
+     "Ia memindahkan semua prangko sama rata ke {n} album kecil lalu membuka satu album.",
+     "Berapa prangko yang ia lihat?"},
+    // Held out.
+    {"Di sebuah aula tersedia {n} kursi.", "Para panitia membawa masuk {n} kursi lagi.",
+     "Kemudian {n} kursi rusak dibawa keluar.",
+     "Untuk sebuah konser jumlah kursi dijadikan {n} kali lipat.",
+     "Kursi-kursi itu disusun dalam {n} baris yang sama, dan seseorang menghitung satu baris.",
+     "Berapa kursi yang dihitung?"},
+    {"{boy} membawa {n} butir kelereng dalam kantong.", "Ia menemukan {n} kelereng di bawah sofa.",
+     "Ia menjatuhkan {n} kelereng di jalan.",
+     "Di pasar malam kelerengnya bertambah menjadi {n} kali lipat.",
+     "Ia membagikan semua kelereng sama rata kepada {n} pemain, dan ia salah satu pemain itu.",
+     "Berapa kelereng yang ada padanya?"},
+    {"Sebuah gudang menyimpan {n} botol.", "Sebuah truk menurunkan {n} botol.",
+     "Seorang pelanggan mengambil {n} botol.",
+     "Dalam seminggu persediaan itu tumbuh menjadi {n} kali lipat.",
+     "Persediaan itu dibagi rata ke {n} gudang, dan kita menghitung di salah satu gudang.",
+     "Berapa botol yang tersimpan di sana?"},
+};
+
+constexpr AmountTheme kAmounts[] = {
+    {"{a} mempunyai {n} koin.", "{a} mempunyai {n} koin lebih banyak daripada {b}.",
+     "{a} mempunyai {n} koin lebih sedikit daripada {b}.", "Siapa yang koinnya lebih banyak?",
+     "Siapa yang koinnya lebih sedikit?", "Siapa yang koinnya paling banyak?",
+     "Siapa yang koinnya paling sedikit?", "Berapa koin yang dipunyai {a}?",
+     "Berapa selisih koin {a} yang lebih banyak daripada {b}?"},
+    {"{a} bersepeda {n} kilometer.", "{a} bersepeda {n} kilometer lebih jauh daripada {b}.",
+     "{a} bersepeda {n} kilometer lebih dekat daripada {b}.", "Siapa yang bersepeda lebih jauh?",
+     "Siapa yang bersepeda lebih dekat?", "Siapa yang bersepeda paling jauh?",
+     "Siapa yang bersepeda paling dekat?", "Berapa kilometer {a} bersepeda?",
+     "Berapa kilometer lebih jauh {a} bersepeda daripada {b}?"},
+    {"{a} membaca {n} halaman.", "{a} membaca {n} halaman lebih banyak daripada {b}.",
+     "{a} membaca {n} halaman lebih sedikit daripada {b}.", "Siapa yang membaca lebih banyak?",
+     "Siapa yang membaca lebih sedikit?", "Siapa yang membaca paling banyak?",
+     "Siapa yang membaca paling sedikit?", "Berapa halaman yang dibaca {a}?",
+     "Berapa halaman lebih banyak yang dibaca {a} daripada {b}?"},
+    {"{a} meraih {n} poin.", "{a} meraih {n} poin lebih banyak daripada {b}.",
+     "{a} meraih {n} poin lebih sedikit daripada {b}.", "Siapa yang poinnya lebih banyak?",
+     "Siapa yang poinnya lebih sedikit?", "Siapa yang poinnya paling banyak?",
+     "Siapa yang poinnya paling sedikit?", "Berapa poin yang diraih {a}?",
+     "Berapa poin lebih banyak yang diraih {a} daripada {b}?"},
+    // Held out.
+    {"{a} memetik {n} jeruk.", "{a} memetik {n} jeruk lebih banyak daripada {b}.",
+     "{a} memetik {n} jeruk lebih sedikit daripada {b}.", "Siapa yang memetik jeruk lebih banyak?",
+     "Siapa yang memetik jeruk lebih sedikit?", "Siapa yang memetik jeruk paling banyak?",
+     "Siapa yang memetik jeruk paling sedikit?", "Berapa jeruk yang dipetik {a}?",
+     "Berapa jeruk lebih banyak yang dipetik {a} daripada {b}?"},
+};
+
+constexpr OrderTheme kOrders[] = {
+    {"{a} lebih tinggi daripada {b}.", "Siapa yang paling tinggi?", "Siapa yang paling pendek?"},
+    {"{a} berlari lebih cepat daripada {b}.", "Siapa yang paling cepat?",
+     "Siapa yang paling lambat?"},
+    {"{a} lahir sebelum {b}.", "Siapa yang lahir pertama?", "Siapa yang lahir terakhir?"},
+    {"{a} lebih kuat daripada {b}.", "Siapa yang paling kuat?", "Siapa yang paling lemah?"},
+    // Held out.
+    {"{a} tiba lebih awal daripada {b}.", "Siapa yang tiba pertama?", "Siapa yang tiba terakhir?"},
+};
+
+constexpr MeasureStory kMeasures[] = {
+    {100, "Sentimeter", "Meter", "Seutas tali panjangnya {n} sentimeter.",
+     "Seutas tali panjangnya {n} meter.", "Seutas tali panjangnya {n} meter {n} sentimeter.",
+     "Tali itu disambung dengan potongan {n} sentimeter.", "Dari tali itu dipotong {n} sentimeter.",
+     "Sebanyak {n} tali seperti itu disambung menjadi satu.",
+     "Tali itu dipotong menjadi {n} bagian yang sama, dan satu bagian disimpan.",
+     "Berapa sentimeter panjangnya?", "Berapa meter panjangnya?"},
+    {1000, "Gram", "Kilogram", "Sekarung tepung beratnya {n} gram.",
+     "Sekarung tepung beratnya {n} kilogram.", "Sekarung tepung beratnya {n} kilogram {n} gram.",
+     "Kita menuangkan {n} gram tepung ke dalamnya.", "Kita mengambil {n} gram tepung darinya.",
+     "Kita menimbang {n} karung seperti itu sekaligus.",
+     "Kita membagi semuanya sama rata ke dalam {n} kantong dan menimbang satu kantong.",
+     "Berapa gram beratnya?", "Berapa kilogram beratnya?"},
+    {60, "Menit", "Jam", "Sebuah perjalanan memakan waktu {n} menit.",
+     "Sebuah perjalanan memakan waktu {n} jam.",
+     "Sebuah perjalanan memakan waktu {n} jam {n} menit.",
+     "Kemacetan membuatnya {n} menit lebih lama.", "Jalan pintas menghemat {n} menit.",
+     "Dengan sepeda waktunya menjadi {n} kali lipat.",
+     "Dengan kereta waktunya menjadi waktu itu dibagi {n}.", "Berapa menit lamanya?",
+     "Berapa jam lamanya?"},
+    {1000, "Mililiter", "Liter", "Sebuah tangki berisi {n} mililiter air.",
+     "Sebuah tangki berisi {n} liter air.", "Sebuah tangki berisi {n} liter {n} mililiter air.",
+     "Lalu masuk {n} mililiter air.", "Lalu keluar {n} mililiter air.",
+     "Air dari {n} tangki seperti itu dituang menjadi satu.",
+     "Air itu dituang sama rata ke dalam {n} kaleng, dan kita melihat satu kaleng.",
+     "Berapa mililiter air yang ada?", "Berapa liter air yang ada?"},
+    // Held out.
+    {100, "Sentimeter", "Meter", "Sebuah pagar kebun berukuran {n} sentimeter.",
+     "Sebuah pagar kebun berukuran {n} meter.",
+     "Sebuah pagar kebun berukuran {n} meter {n} sentimeter.",
+     "Seorang tukang menambah {n} sentimeter.", "Badai merusak {n} sentimeter pagar itu.",
+     "Kemudian pagar itu dibuat {n} kali lebih panjang dari semula.",
+     "Pagar itu dibagi menjadi {n} bagian yang sama, dan satu bagian dicat.",
+     "Berapa ukuran itu dalam sentimeter?", "Berapa ukuran itu dalam meter?"},
+};
+
+constexpr Phrases kPhrases = {" ",     {"Mula:", "Tambah:", "Kurang:", "Kali:", "Bagi:"},
+                              kGirls,  kBoys,
+                              kSums,   kAmounts,
+                              kOrders, kMeasures};
+
+}  // namespace
+
+const Phrases& indonesian_phrases() {
+  return kPhrases;
+}
+
+}  // namespace minke

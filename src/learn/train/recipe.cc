@@ -1,0 +1,133 @@
+#include "learn/train/recipe.h"
+
+#include "base/core/error.h"
+#include "base/core/mapped_file.h"
+#include "learn/train/recipe_reader.h"
+#include "model/formats/parse.h"
+
+namespace minke {
+namespace {
+
+constexpr uintmax_t kMostBytes = uintmax_t{1} << 20;
+
+// What single fields do not show. `reader` has read the sections of the stage last.
+void check_stage(const Stage& stage, const RecipeReader& reader) {
+  const DataRecipe& data = stage.data;
+  if (data.tasks.empty() == data.shards.empty()) {
+    reader.refuse("data", "tasks", "either tasks or shards",
+                  data.tasks.empty() ? "none of them" : "both");
+  }
+  if (data.languages.empty()) reader.refuse("data", "languages", "at least one", "none");
+  if (data.micro_batch_tokens % data.context != 0) {
+    reader.refuse("data", "micro_batch_tokens",
+                  fmt::format("a multiple of the context, {}", data.context),
+                  std::to_string(data.micro_batch_tokens));
+  }
+  if (data.batch_tokens % data.micro_batch_tokens != 0) {
+    reader.refuse("data", "batch_tokens",
+                  fmt::format("a multiple of micro_batch_tokens, {}", data.micro_batch_tokens),
+                  std::to_string(data.batch_tokens));
+  }
+  if (stage.schedule.steps < 1) reader.refuse("schedule", "steps", "how many", "none");
+  if (stage.schedule.warmup_steps > stage.schedule.steps) {
+    reader.refuse("schedule", "warmup_steps",
+                  fmt::format("at most the {} steps of the stage", stage.schedule.steps),
+                  std::to_string(stage.schedule.warmup_steps));
+  }
+}
+
+void check_run(const Recipe& recipe, const RecipeReader& reader) {
+  if (recipe.model.from.empty() == recipe.model.config.empty()) {
+    reader.refuse("model", "from", "either a model to train further or the fields of a new one",
+                  recipe.model.from.empty() ? "none of them" : "both");
+  }
+  if (recipe.tokenizer.empty() && recipe.model.from.empty()) {
+    reader.refuse("tokenizer", "path", "a tokenizer for the new model", "none");
+  }
+  if (recipe.checkpoint.every_steps == 0 && recipe.checkpoint.every_seconds == 0) {
+    reader.refuse("checkpoint", "every_seconds", "checkpoints by steps or by time", "none of them");
+  }
+}
+
+// The one without schedule that a new file begins with: `steps` has no default.
+Stage first_stage() {
+  Stage stage;
+  stage.schedule.steps = 0;
+  return stage;
+}
+
+void read_stages(const toml::node& node, const std::string& file, const Stage& outer,
+                 std::vector<Stage>& stages) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr || list->empty() || !list->is_homogeneous<toml::table>()) {
+    fail(place_of(node, file), "stage: expected tables [[stage]], found {}", describe_toml(node));
+  }
+  for (const toml::node& item : *list) {
+    const toml::table& table = *item.as_table();
+    RecipeReader reader(table, file, fmt::format("stage[{}].", stages.size() + 1));
+    Stage stage = outer;
+    visit_stage_sections(reader, stage);
+    reader.require_known_sections({"name"});
+    stage.name = fmt::format("stage {}", stages.size() + 1);
+    if (const toml::node* name = table.get("name")) {
+      const auto* text = name->as_string();
+      if (text == nullptr) {
+        fail(place_of(*name, file), "stage.name: expected text, found {}", describe_toml(*name));
+      }
+      stage.name = text->get();
+    }
+    check_stage(stage, reader);
+    stages.push_back(std::move(stage));
+  }
+}
+
+Recipe from_tree(const toml::table& root, const std::string& file) {
+  Recipe recipe;
+  RecipeReader reader(root, file, "");
+  visit_run_sections(reader, recipe);
+  Stage outer = first_stage();
+  visit_stage_sections(reader, outer);
+  reader.require_known_sections({"stage"});
+  check_run(recipe, reader);
+  if (const toml::node* stages = root.get("stage")) {
+    read_stages(*stages, file, outer, recipe.stages);
+  } else {
+    check_stage(outer, reader);
+    recipe.stages.push_back(std::move(outer));
+  }
+  return recipe;
+}
+
+}  // namespace
+
+Metadata ModelRecipe::metadata(const std::string& source) const {
+  Metadata metadata(source);
+  flatten_json(JsonDocument::parse(config, source), "", metadata);
+  return metadata;
+}
+
+Recipe read_recipe(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const uintmax_t bytes = std::filesystem::file_size(path, unknown);
+  if (!unknown && bytes > kMostBytes) {
+    fail(path.string(), "expected a recipe of at most {} bytes, found {}", kMostBytes, bytes);
+  }
+  return parse_recipe(read_text_file(path), path.string());
+}
+
+Recipe parse_recipe(std::string_view text, const std::string& file) {
+  try {
+    return from_tree(toml::parse(text, file), file);
+  } catch (const toml::parse_error& error) {
+    fail(fmt::format("{}:{}", file, error.source().begin.line), "not valid TOML: {}",
+         printable(error.description(), 200));
+  }
+}
+
+Recipe parse_recipe_json(std::string_view text, const std::string& name) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) fail(name, "expected a recipe as JSON, found no valid JSON");
+  return from_tree(json_to_toml(json, name), name);
+}
+
+}  // namespace minke

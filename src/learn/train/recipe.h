@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "learn/train/optimizer.h"
+#include "learn/train/schedule.h"
+#include "model/formats/metadata.h"
+
+namespace minke {
+
+// What a training run is made of, as a TOML file says it. Every field, its range and its meaning
+// stand in recipe_fields.cc, once; docs/recipes.md has the table.
+
+// The model to begin with: a new one by the fields of a Hugging Face config.json, or one that is
+// loaded. Exactly one of the two is not empty.
+struct ModelRecipe {
+  std::string from;    // a GGUF file or a Hugging Face folder
+  std::string config;  // a JSON object
+
+  // The fields of `config`, as those of a config.json; `source` begins their errors.
+  Metadata metadata(const std::string& source) const;
+};
+
+// One kind of problem in the mixture. Levels {0, 0}: those of the section.
+struct TaskShare {
+  std::string name;
+  double weight = 1;
+  std::array<int64_t, 2> levels = {0, 0};
+
+  bool operator==(const TaskShare&) const = default;
+};
+
+enum class DataForm { kText, kChat };
+
+struct DataRecipe {
+  std::vector<TaskShare> tasks;
+  std::vector<std::string> shards;  // token files, in place of tasks
+  std::vector<std::string> languages = {"ar", "zh", "en", "de", "hi", "id"};
+  std::array<int64_t, 2> levels = {1, 1};
+  DataForm form = DataForm::kText;
+  int64_t seed = 1;
+  int64_t context = 512;
+  int64_t batch_tokens = 16384;
+  int64_t micro_batch_tokens = 4096;
+};
+
+// What may differ from one stage of a run to the next.
+struct Stage {
+  std::string name = "train";
+  DataRecipe data;
+  OptimizerOptions optimizer;
+  double clip = 1;    // largest norm of a step's gradients
+  Schedule schedule;  // its peak is optimizer.learning_rate
+  double bias_update_speed = 0.001;
+  double balance_loss = 0.0001;
+  double mtp_weight = 0.3;
+};
+
+enum class TrainingPrecision { kF32, kBF16 };
+
+struct Recipe {
+  ModelRecipe model;
+  std::string tokenizer;  // a tokenizer.json, or a folder or GGUF file that holds one
+  TrainingPrecision precision = TrainingPrecision::kBF16;
+  struct {
+    int64_t rank = 0;  // 0: all weights are trained
+    double alpha = 16;
+    std::vector<std::string> targets;  // parts of weight names
+  } lora;
+  struct {
+    int64_t every = 200;  // steps; 0: never
+    int64_t problems = 60;
+  } evaluation;
+  struct {
+    int64_t every_steps = 0;  // 0: by time alone
+    int64_t every_seconds = 600;
+    int64_t keep = 2;
+    bool keep_best = true;
+  } checkpoint;
+  struct {
+    std::string output;
+    int64_t seed = 1;
+    int64_t threads = 0;  // 0: all cores
+  } run;
+  std::vector<Stage> stages;  // at least one
+};
+
+// Throw Error that names file, line, field, what was expected and what was found. Paths stay as
+// they are written; they are not looked at.
+Recipe read_recipe(const std::filesystem::path& path);
+Recipe parse_recipe(std::string_view toml, const std::string& file);
+
+// Every field of every stage, as JSON; the same recipe gives the same text, and parse_recipe_json
+// gives the recipe back.
+std::string recipe_json(const Recipe& recipe);
+Recipe parse_recipe_json(std::string_view json, const std::string& name);
+
+// The rows of docs/recipes.md, in Markdown.
+std::string recipe_field_table();
+
+}  // namespace minke

@@ -1,0 +1,136 @@
+#include "learn/train/recipe_visitor.h"
+
+namespace minke {
+namespace {
+
+constexpr int64_t kMany = 1'000'000'000'000;
+
+constexpr std::string_view kLanguageCodes[] = {"ar", "zh", "en", "de", "hi", "id"};
+constexpr std::string_view kForms[] = {"text", "chat"};
+constexpr std::string_view kOptimizers[] = {"adamw", "muon"};
+constexpr std::string_view kSchedules[] = {"constant", "cosine", "wsd"};
+constexpr std::string_view kDecays[] = {"linear", "1-sqrt"};
+constexpr std::string_view kPrecisions[] = {"f32", "bf16"};
+
+// The names stand in the order of the enum's values.
+template <typename Enum>
+void choose(RecipeVisitor& v, const RecipeField& field, Enum& value,
+            std::span<const std::string_view> names) {
+  int index = static_cast<int>(value);
+  v.choice(field, index, names);
+  value = static_cast<Enum>(index);
+}
+
+void visit_data(RecipeVisitor& v, DataRecipe& data) {
+  v.begin("data");
+  v.tasks({"tasks", "kinds of problems: names, or tables `{ name, weight, levels }`",
+           "needed, or `shards`"},
+          data.tasks);
+  v.texts({"shards", "files of tokens, in place of `tasks`", "needed, or `tasks`"}, data.shards,
+          {});
+  v.texts({"languages", "of the problems", "all six"}, data.languages, kLanguageCodes);
+  v.range({"levels", "easiest and hardest level of the problems", ""}, data.levels, 1, kMostLevel);
+  choose(v, {"form", "problems as plain text or as turns of a chat", ""}, data.form, kForms);
+  v.integer({"seed", "the same seed gives the same data", ""}, data.seed, 0, kMany);
+  v.integer({"context", "tokens of a packed sequence", ""}, data.context, 2, 1 << 20);
+  v.integer({"batch_tokens", "tokens of a step; a multiple of `micro_batch_tokens`", ""},
+            data.batch_tokens, 2, 1 << 26);
+  v.integer({"micro_batch_tokens",
+             "tokens that pass the model at once, which decides the memory; a multiple of "
+             "`context`",
+             ""},
+            data.micro_batch_tokens, 2, 1 << 24);
+  v.end();
+}
+
+void visit_optimizer(RecipeVisitor& v, Stage& stage) {
+  OptimizerOptions& optimizer = stage.optimizer;
+  v.begin("optimizer");
+  choose(v, {"kind", "`muon` has AdamW for all but hidden matrices", ""}, optimizer.kind,
+         kOptimizers);
+  v.number({"learning_rate", "at the peak of the schedule", ""}, stage.schedule.peak, 0, 10);
+  v.pair({"betas", "how AdamW's two averages forget", ""}, optimizer.beta1, optimizer.beta2, 0,
+         0.999999);
+  v.number({"epsilon", "of AdamW", ""}, optimizer.epsilon, 1e-30, 1);
+  v.number({"weight_decay", "not of vectors", ""}, optimizer.weight_decay, 0, 100);
+  v.number({"momentum", "of Muon", ""}, optimizer.momentum, 0, 0.999999);
+  v.number({"clip", "largest norm of a step's gradients", ""}, stage.clip, 1e-9, 1e9);
+  v.end();
+}
+
+void visit_schedule(RecipeVisitor& v, Schedule& schedule) {
+  v.begin("schedule");
+  choose(v, {"kind", "`wsd`: warm-up, stable, decay", ""}, schedule.kind, kSchedules);
+  v.integer({"steps", "of the stage", "needed"}, schedule.steps, 1, kMany);
+  v.integer({"warmup_steps", "over which the rate rises from 0", ""}, schedule.warmup_steps, 0,
+            kMany);
+  v.number({"decay_fraction", "the share of the steps that decays, of `wsd`", ""},
+           schedule.decay_fraction, 0, 1);
+  choose(v, {"decay", "the shape of the decay of `wsd`", ""}, schedule.decay, kDecays);
+  v.number({"floor", "the last rate as a share of the first after the warm-up", ""}, schedule.floor,
+           0, 1);
+  v.end();
+}
+
+}  // namespace
+
+void visit_stage_sections(RecipeVisitor& v, Stage& stage) {
+  visit_data(v, stage.data);
+  visit_optimizer(v, stage);
+  visit_schedule(v, stage.schedule);
+  v.begin("router");
+  v.number({"bias_update_speed", "how far an expert's bias moves in a step", ""},
+           stage.bias_update_speed, 0, 1);
+  v.number({"balance_loss", "factor of the loss of unbalanced experts", ""}, stage.balance_loss, 0,
+           10);
+  v.end();
+  v.begin("mtp");
+  v.number({"weight", "of the loss of the second token ahead, if the model predicts it", ""},
+           stage.mtp_weight, 0, 10);
+  v.end();
+}
+
+void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
+  v.begin("model");
+  v.text({"from", "a model to train further, in place of the fields of a new one", "none"},
+         recipe.model.from);
+  v.others({"any other", "a field of the Hugging Face `config.json` of a new model", "none"},
+           recipe.model.config);
+  v.end();
+  v.begin("tokenizer");
+  v.text({"path", "a `tokenizer.json`, or a folder or GGUF file with one",
+          "needed; with `model.from`, the model's"},
+         recipe.tokenizer);
+  v.end();
+  v.begin("precision");
+  choose(v, {"type", "of products; sums and weights are always float32", ""}, recipe.precision,
+         kPrecisions);
+  v.end();
+  v.begin("lora");
+  v.integer({"rank", "of the adapters; 0 trains all weights", ""}, recipe.lora.rank, 0, 4096);
+  v.number({"alpha", "the adapters count `alpha / rank`", ""}, recipe.lora.alpha, 1e-6, 1e6);
+  v.texts({"targets", "parts of the names of the weights that get adapters", "all matrices"},
+          recipe.lora.targets, {});
+  v.end();
+  v.begin("evaluation");
+  v.integer({"every", "steps between evaluations; 0: none", ""}, recipe.evaluation.every, 0, kMany);
+  v.integer({"problems", "held-out problems of an evaluation", ""}, recipe.evaluation.problems, 0,
+            1 << 20);
+  v.end();
+  v.begin("checkpoint");
+  v.integer({"every_steps", "steps between checkpoints; 0: by time alone", ""},
+            recipe.checkpoint.every_steps, 0, kMany);
+  v.integer({"every_seconds", "seconds between checkpoints; 0: by steps alone", ""},
+            recipe.checkpoint.every_seconds, 0, kMany);
+  v.integer({"keep", "how many of the last ones stay", ""}, recipe.checkpoint.keep, 1, 10000);
+  v.flag({"keep_best", "also keep the one with the lowest held-out loss", ""},
+         recipe.checkpoint.keep_best);
+  v.end();
+  v.begin("run");
+  v.text({"output", "the folder of the run", "given on the command line"}, recipe.run.output);
+  v.integer({"seed", "of the first weights", ""}, recipe.run.seed, 0, kMany);
+  v.integer({"threads", "0: all cores", ""}, recipe.run.threads, 0, 1024);
+  v.end();
+}
+
+}  // namespace minke

@@ -1,0 +1,181 @@
+#include "learn/train/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "base/core/error.h"
+#include "base/core/mapped_file.h"
+
+namespace minke {
+namespace {
+
+const std::filesystem::path kRoot = std::filesystem::path(MINKE_GOLDEN_DIR) / "../..";
+
+constexpr const char* kLeast = R"([model]
+hidden_size = 64
+[tokenizer]
+path = "t.json"
+[data]
+tasks = ["sums"]
+[schedule]
+steps = 10
+)";
+
+std::string error_of(const std::string& text) {
+  try {
+    parse_recipe(text, "r.toml");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// The error of the least recipe with `more` behind it.
+std::string error_with(const std::string& more) {
+  return error_of(kLeast + more);
+}
+
+TEST(Recipe, LeastRecipeHasDefaults) {
+  const Recipe recipe = parse_recipe(kLeast, "r.toml");
+  ASSERT_EQ(recipe.stages.size(), 1u);
+  const Stage& stage = recipe.stages[0];
+  EXPECT_EQ(stage.name, "train");
+  EXPECT_EQ(stage.data.tasks, std::vector<TaskShare>{{.name = "sums"}});
+  EXPECT_EQ(stage.data.languages.size(), 6u);
+  EXPECT_EQ(stage.schedule.steps, 10);
+  EXPECT_EQ(stage.optimizer.kind, OptimizerKind::kMuon);
+  EXPECT_EQ(recipe.model.metadata("r").integer("hidden_size"), 64);
+}
+
+TEST(Recipe, ExampleHasTwoStagesThatShareTheRest) {
+  const Recipe recipe = read_recipe(kRoot / "recipes/example.toml");
+  ASSERT_EQ(recipe.stages.size(), 2u);
+  const Stage& first = recipe.stages[0];
+  const Stage& second = recipe.stages[1];
+  EXPECT_EQ(first.name, "pretrain");
+  EXPECT_EQ(second.name, "sft");
+  EXPECT_EQ(first.data.form, DataForm::kText);
+  EXPECT_EQ(second.data.form, DataForm::kChat);
+  EXPECT_EQ(second.data.context, 256);
+  EXPECT_EQ(first.data.tasks, (std::vector<TaskShare>{{"sums", 2.0, {1, 3}}}));
+  EXPECT_EQ(second.data.tasks, first.data.tasks);
+  EXPECT_EQ(first.schedule.peak, 3e-3);
+  EXPECT_EQ(second.schedule.peak, 3e-4);
+  EXPECT_EQ(second.schedule.kind, ScheduleKind::kWsd);
+  EXPECT_EQ(second.schedule.steps, 100);
+  EXPECT_EQ(second.mtp_weight, 0.1);
+  EXPECT_EQ(recipe.checkpoint.every_seconds, 120);
+  const Metadata model = recipe.model.metadata("example");
+  EXPECT_EQ(model.text("model_type"), "deepseek_v3");
+  EXPECT_EQ(model.number("routed_scaling_factor"), 2.5);
+  EXPECT_EQ(model.flag("tie_word_embeddings"), true);
+  EXPECT_FALSE(model.has("from"));
+}
+
+TEST(Recipe, GoesThroughJsonUnchanged) {
+  const std::string json = recipe_json(read_recipe(kRoot / "recipes/example.toml"));
+  const Recipe again = parse_recipe_json(json, "state");
+  EXPECT_EQ(recipe_json(again), json);
+  EXPECT_EQ(again.stages.size(), 2u);
+  EXPECT_EQ(again.stages[1].schedule.peak, 3e-4);
+  EXPECT_EQ(again.model.metadata("state").integer("hidden_size"), 128);
+  // Values of their own survive, not only defaults.
+  EXPECT_NE(json.find("\"levels\": [\n"), std::string::npos);
+  EXPECT_NE(recipe_json(parse_recipe(kLeast, "r.toml")), json);
+}
+
+TEST(Recipe, ModelsConfigKeepsNestedFields) {
+  const Recipe recipe = parse_recipe(
+      std::string(kLeast) + "[model.rope_scaling]\ntype = \"yarn\"\nfactor = 4.0\n", "r.toml");
+  const Metadata model = recipe.model.metadata("r");
+  EXPECT_EQ(model.text("rope_scaling.type"), "yarn");
+  EXPECT_EQ(model.number("rope_scaling.factor"), 4.0);
+}
+
+TEST(Recipe, FineTuningNeedsNoTokenizer) {
+  const Recipe recipe = parse_recipe(
+      "model.from = \"m.gguf\"\ndata.shards = [\"a.bin\"]\nschedule.steps = 1\n[lora]\nrank = 8\n",
+      "r.toml");
+  EXPECT_EQ(recipe.model.from, "m.gguf");
+  EXPECT_TRUE(recipe.model.config.empty());
+  EXPECT_EQ(recipe.lora.rank, 8);
+}
+
+TEST(Recipe, TellsLineFieldExpectedAndFound) {
+  EXPECT_EQ(error_with("[optimizer]\nmomentum = \"big\"\n"),
+            "r.toml:10: optimizer.momentum: expected a number from 0 to 0.999999, found \"big\"");
+  EXPECT_EQ(error_with("[optimizer]\n\nkind = \"sgd\"\n"),
+            "r.toml:11: optimizer.kind: expected one of adamw, muon, found \"sgd\"");
+  EXPECT_EQ(error_with("[checkpoint]\nkeep = 0\n"),
+            "r.toml:10: checkpoint.keep: expected a whole number from 1 to 10000, found 0");
+  EXPECT_EQ(error_with("[checkpoint]\nkeep_best = 1\n"),
+            "r.toml:10: checkpoint.keep_best: expected true or false, found 1");
+  EXPECT_EQ(error_with("[optimizer]\nbetas = [0.9]\n"),
+            "r.toml:10: optimizer.betas: expected two numbers, found a list of 1");
+  EXPECT_EQ(error_with("[optimizer]\nclip = nan\n").find("r.toml:10: optimizer.clip"), 0u);
+  EXPECT_EQ(error_with("[router]\nbias_speed = 1\n"),
+            "r.toml:10: router.bias_speed: expected one of the fields balance_loss, "
+            "bias_update_speed, found an unknown name");
+  EXPECT_EQ(error_with("[swim]\n").find("r.toml:9: swim: expected one of the sections"), 0u);
+  EXPECT_EQ(error_with("router = 3\n").find("r.toml:9: schedule.router"), 0u);
+  EXPECT_EQ(error_with("x = = 3\n").find("r.toml:9: not valid TOML: "), 0u);
+}
+
+TEST(Recipe, TellsWhatIsMissingOrDoesNotFit) {
+  EXPECT_EQ(error_of("[model]\nhidden_size = 1\n"),
+            "r.toml:1: tokenizer.path: expected a tokenizer for the new model, found none");
+  EXPECT_NE(error_of("").find("model.from: expected either"), std::string::npos);
+  EXPECT_NE(error_of("model.from = \"m\"\nschedule.steps = 2\n").find("data.tasks: expected"),
+            std::string::npos);
+  EXPECT_NE(error_of("model.from = \"m\"\ndata.tasks = [\"sums\"]\n").find("schedule.steps"),
+            std::string::npos);
+  EXPECT_NE(error_of("model.from = \"m\"\nmodel.vocab_size = 3\n").find("found both"),
+            std::string::npos);
+  EXPECT_NE(error_with("warmup_steps = 11\n").find("at most the 10 steps"), std::string::npos);
+  EXPECT_NE(error_with("[checkpoint]\nevery_seconds = 0\n").find("none of them"),
+            std::string::npos);
+}
+
+TEST(Recipe, LooksAtTheMixture) {
+  const auto with_tasks = [](const std::string& tasks) {
+    return error_of("model.from = \"m\"\nschedule.steps = 2\ndata.tasks = " + tasks + "\n");
+  };
+  EXPECT_EQ(with_tasks("[{name = \"sums\", levels = [2, 2]}, \"words\"]"), "");
+  EXPECT_NE(with_tasks("[\"sums\", \"sums\"]").find("each task once"), std::string::npos);
+  EXPECT_NE(with_tasks("[{weight = 2}]").find("a table with a name"), std::string::npos);
+  EXPECT_NE(with_tasks("[{name = \"a\", weight = 0}]").find("a weight above 0"), std::string::npos);
+  EXPECT_NE(with_tasks("[{name = \"a\", weight = -1}]").find("data.tasks.weight"),
+            std::string::npos);
+  EXPECT_NE(with_tasks("[{name = \"a\", levels = [3, 2]}]").find("from 3 to 100"),
+            std::string::npos);
+  EXPECT_NE(with_tasks("[{name = \"a\", swim = 3}]").find("unknown name"), std::string::npos);
+  EXPECT_NE(with_tasks("\"sums\"").find("expected a list"), std::string::npos);
+}
+
+TEST(Recipe, StagesAreCheckedEach) {
+  EXPECT_NE(error_with("[[stage]]\n[stage.data]\ncontext = 100\n")
+                .find("stage[1].data.micro_batch_tokens: expected a multiple of the context, 100"),
+            std::string::npos);
+  EXPECT_NE(error_with("[[stage]]\nname = \"a\"\n[stage.run]\nseed = 3\n")
+                .find("r.toml:11: stage[1].run: expected one of the sections"),
+            std::string::npos);
+  EXPECT_NE(error_with("[stage]\nname = \"a\"\n").find("[[stage]]"), std::string::npos);
+  EXPECT_NE(error_with("[[stage]]\nname = 3\n").find("stage.name"), std::string::npos);
+}
+
+TEST(Recipe, RefusesJsonThatIsNoRecipe) {
+  EXPECT_THROW(parse_recipe_json("{", "state"), Error);
+  EXPECT_THROW(parse_recipe_json("[]", "state"), Error);
+  EXPECT_THROW(parse_recipe_json("{\"model\": null}", "state"), Error);
+  std::string deep;
+  for (int i = 0; i < 100000; ++i) deep += "{\"a\":";
+  EXPECT_THROW(parse_recipe_json(deep + "1" + std::string(100000, '}'), "state"), Error);
+}
+
+TEST(Recipe, DocumentationHasTheTableOfTheFields) {
+  const std::string page = read_text_file(kRoot / "docs/recipes.md");
+  EXPECT_NE(page.find(recipe_field_table()), std::string::npos) << "docs/recipes.md should hold:\n"
+                                                                << recipe_field_table();
+}
+
+}  // namespace
+}  // namespace minke

@@ -1,0 +1,261 @@
+#include "learn/train/run_store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/core/error.h"
+#include "base/core/mapped_file.h"
+#include "learn/train/checkpoint_files.h"
+#include "model/formats/atomic_file.h"
+#include "model/formats/open_checkpoint.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFolder = "checkpoints";
+constexpr const char* kRecipe = "recipe.toml";
+constexpr std::string_view kPrefix = "step-";
+// What is not whole, or about to go. No checkpoint has such a name.
+constexpr std::string_view kUnfinished = ".tmp";
+
+std::string name_of(int64_t step) {
+  return fmt::format("{}{:08}", kPrefix, step);
+}
+
+// The step of a checkpoint's folder; empty for other names.
+std::optional<int64_t> step_of(const std::string& name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const std::string digits = name.substr(kPrefix.size());
+  if (digits.size() < 8 || digits.size() > 18 ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  return std::stoll(digits);
+}
+
+// Steps of all checkpoints, whole or not, in ascending order.
+std::vector<int64_t> saved_steps(const fs::path& run) {
+  std::vector<int64_t> steps;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(run / kFolder, error)) {
+    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+  }
+  std::ranges::sort(steps);
+  return steps;
+}
+
+[[noreturn]] void fail_to(const char* what, const fs::path& path, const std::string& why) {
+  fail(path.string(), "cannot {}: {}", what, why);
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) fail_to("create the folder", path, error.message());
+}
+
+// Brings the names in a folder to disk.
+void sync_folder(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail_to("open", path, std::strerror(errno));
+  const bool lost = ::fsync(fd) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT);
+  const int error = errno;
+  ::close(fd);
+  if (lost) fail_to("bring to disk", path, std::strerror(error));
+}
+
+// First takes the name away at once, so that a checkpoint is never there in part.
+void remove_checkpoint(const fs::path& path) {
+  fs::path doomed = path;
+  doomed += kUnfinished;
+  std::error_code error;
+  fs::remove_all(doomed, error);
+  fs::rename(path, doomed, error);
+  if (!error) fs::remove_all(doomed, error);
+  if (error) fail_to("remove", path, error.message());
+}
+
+void copy_tensor(const Checkpoint& from, const std::string& name, Tensor& to) {
+  const auto found = from.find(name);
+  if (!found) fail(from.source(), "tensor '{}': missing", printable(name));
+  if (found->type != DType::kF32 || found->shape != to.shape) {
+    fail(from.source(), "tensor '{}': expected F32 {}, found {} {}", printable(name),
+         to.shape.to_string(), dtype_name(found->type), found->shape.to_string());
+  }
+  std::memcpy(to.data, found->data, static_cast<size_t>(to.bytes()));
+}
+
+Checkpoint open_tensors(const fs::path& file) {
+  Checkpoint checkpoint(Naming::kHuggingFace, Metadata(file.string()));
+  read_safetensors(file, checkpoint);
+  return checkpoint;
+}
+
+void require_count(const Checkpoint& checkpoint, size_t expected) {
+  if (checkpoint.tensor_count() == expected) return;
+  fail(checkpoint.source(), "expected {} tensors, found {}", expected, checkpoint.tensor_count());
+}
+
+}  // namespace
+
+RunStore::RunStore(const fs::path& folder, const std::string& recipe_toml) : folder_(folder) {
+  make_folder(folder_ / kFolder);
+  lock();
+  try {
+    remove_leftovers();
+    if (fs::exists(folder_ / kRecipe)) {
+      require_recipe(recipe_toml);
+    } else {
+      AtomicFile file(folder_ / kRecipe);
+      file.write(recipe_toml);
+      file.commit();
+    }
+  } catch (...) {
+    ::close(lock_);
+    throw;
+  }
+}
+
+RunStore::~RunStore() {
+  ::close(lock_);
+}
+
+void RunStore::lock() {
+  const fs::path path = folder_ / "run.lock";
+  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0) fail_to("open", path, std::strerror(errno));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+  const int error = errno;
+  ::close(lock_);
+  if (error == EWOULDBLOCK) {
+    fail(folder_.string(), "expected a run that nobody works on, found another process at it");
+  }
+  fail_to("lock", path, std::strerror(error));
+}
+
+void RunStore::require_recipe(const std::string& recipe_toml) const {
+  const fs::path path = folder_ / kRecipe;
+  if (read_text_file(path) == recipe_toml) return;
+  fail(path.string(),
+       "expected the recipe that this run began with, found a change; "
+       "a run with another recipe needs another folder");
+}
+
+void RunStore::remove_leftovers() const {
+  const auto clean = [](const fs::path& in) {
+    std::error_code error;
+    std::vector<fs::path> leftovers;
+    for (const auto& entry : fs::directory_iterator(in, error)) {
+      if (entry.path().filename().string().ends_with(kUnfinished)) {
+        leftovers.push_back(entry.path());
+      }
+    }
+    for (const fs::path& path : leftovers) fs::remove_all(path, error);
+    if (error) fail_to("remove what a cut-off write left", in, error.message());
+  };
+  clean(folder_);
+  clean(folder_ / kFolder);
+}
+
+void RunStore::save(const RunState& state, std::span<const Parameter> parameters,
+                    Optimizer& optimizer, int64_t keep, bool keep_best) {
+  const fs::path checkpoints = folder_ / kFolder;
+  const fs::path final_path = checkpoints / name_of(state.step);
+  if (fs::exists(final_path)) {
+    // The state of a step is the same however often it is reached; a damaged one makes room.
+    try {
+      verify_checkpoint_files(final_path);
+      return;
+    } catch (const Error&) {
+      remove_checkpoint(final_path);
+    }
+  }
+  fs::path unfinished = final_path;
+  unfinished += kUnfinished;
+  std::error_code error;
+  fs::remove_all(unfinished, error);
+  make_folder(unfinished);
+  try {
+    write_checkpoint_files(unfinished, state, parameters, optimizer);
+    sync_folder(unfinished);
+    fs::rename(unfinished, final_path, error);
+    if (error) fail_to("rename", unfinished, error.message());
+    sync_folder(checkpoints);
+  } catch (...) {
+    fs::remove_all(unfinished, error);
+    throw;
+  }
+  prune(keep, keep_best);
+}
+
+void RunStore::prune(int64_t keep, bool keep_best) const {
+  struct Candidate {
+    int64_t step;
+    std::optional<double> score;
+  };
+  std::vector<Candidate> whole;
+  const std::vector<int64_t> steps = saved_steps(folder_);
+  for (const int64_t step : steps) {
+    try {
+      // The files that a state stands beside were whole when it got its name; damage that came
+      // later is found by who resumes.
+      whole.push_back({step, read_run_state(folder_ / kFolder / name_of(step)).score});
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  if (static_cast<int64_t>(whole.size()) <= keep) return;
+  const int64_t oldest = whole[whole.size() - static_cast<size_t>(keep)].step;
+  std::optional<int64_t> best;
+  double lowest = 0;
+  for (const Candidate& c : whole) {
+    if (!keep_best || !c.score || (best && *c.score >= lowest)) continue;
+    best = c.step;
+    lowest = *c.score;
+  }
+  for (const int64_t step : steps) {
+    if (step < oldest && step != best) remove_checkpoint(folder_ / kFolder / name_of(step));
+  }
+}
+
+std::optional<SavedRun> latest_checkpoint(const fs::path& run, const Warn& warn) {
+  std::vector<int64_t> steps = saved_steps(run);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    const fs::path folder = run / kFolder / name_of(*step);
+    try {
+      verify_checkpoint_files(folder);
+      SavedRun saved = {folder, read_run_state(folder)};
+      if (saved.state.step != *step) {
+        fail(folder.string(), "expected the state of step {}, found that of step {}", *step,
+             saved.state.step);
+      }
+      return saved;
+    } catch (const Error& error) {
+      warn(fmt::format("a damaged checkpoint is passed over: {}", error.what()));
+    }
+  }
+  return std::nullopt;
+}
+
+void restore_checkpoint(const SavedRun& saved, std::span<Parameter> parameters,
+                        Optimizer& optimizer) {
+  const Checkpoint weights = open_tensors(saved.folder / kWeightsFile);
+  require_count(weights, parameters.size());
+  for (Parameter& p : parameters) copy_tensor(weights, p.name, p.master);
+  const Checkpoint states = open_tensors(saved.folder / kOptimizerFile);
+  size_t count = 0;
+  optimizer.visit_state([&](const std::string& name, Tensor& state) {
+    copy_tensor(states, name, state);
+    ++count;
+  });
+  require_count(states, count);
+}
+
+}  // namespace minke

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "learn/train/optimizer.h"
+#include "learn/train/parameter.h"
+
+namespace minke {
+
+// Where a run stands, besides its weights and the optimizer's state.
+struct RunState {
+  int64_t stage = 0;                              // index in the recipe
+  int64_t step = 0;                               // done, of the whole run
+  int64_t tokens = 0;                             // trained on
+  double seconds = 0;                             // spent, over all sittings
+  std::string cursor = "{}";                      // a JSON object by which the data goes on
+  std::map<std::string, uint64_t> counters = {};  // of random numbers, by what they are for
+  std::optional<double> score = {};  // held-out loss; the lowest is the best checkpoint
+};
+
+// A checkpoint that was looked at and found whole.
+struct SavedRun {
+  std::filesystem::path folder;
+  RunState state;
+};
+
+// Told what a user should know, such as which checkpoint is damaged.
+using Warn = std::function<void(const std::string&)>;
+
+// The folder of a run:
+//   recipe.toml                  as the user wrote it
+//   run.lock                     locked while somebody trains
+//   log.jsonl                    run_log.h
+//   checkpoints/step-00001200/   weights.safetensors, optimizer.safetensors (float32), state.json,
+//                                manifest.json (bytes and XXH64 of each)
+//
+// A checkpoint is written to a folder with another name, brought to disk and renamed, so that it is
+// there whole or not at all whenever the process or the machine stops. One whose bytes do not fit
+// its manifest is passed over with a warning; it goes only when it is older than all that are kept.
+class RunStore {
+ public:
+  // Begins a run in a new or empty folder, or takes up the one that is there, if its recipe is
+  // `recipe_toml`. Takes away what a write that was cut off left behind. Throws Error if somebody
+  // else trains there, the recipe is another one, or the folder cannot be written.
+  RunStore(const std::filesystem::path& folder, const std::string& recipe_toml);
+  ~RunStore();
+  RunStore(const RunStore&) = delete;
+  RunStore& operator=(const RunStore&) = delete;
+
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path log_path() const { return folder_ / "log.jsonl"; }
+
+  // Writes a checkpoint, then removes the ones that are older than the last `keep`; with
+  // `keep_best` not the one of the lowest score. Nothing is done if there is one of that step.
+  // Throws Error if it cannot be written; the others are untouched then.
+  void save(const RunState& state, std::span<const Parameter> parameters, Optimizer& optimizer,
+            int64_t keep, bool keep_best);
+
+ private:
+  void lock();
+  void require_recipe(const std::string& recipe_toml) const;
+  void remove_leftovers() const;
+  void prune(int64_t keep, bool keep_best) const;
+
+  std::filesystem::path folder_;
+  int lock_ = -1;
+};
+
+// The checkpoint of the highest step that is whole; empty if there is none. For readers too: needs
+// no lock and changes nothing.
+std::optional<SavedRun> latest_checkpoint(const std::filesystem::path& run, const Warn& warn);
+
+// Fills the masters of the parameters and the optimizer's state. Throws Error that names the tensor
+// if one is missing, has another shape, or is one too many.
+void restore_checkpoint(const SavedRun& saved, std::span<Parameter> parameters,
+                        Optimizer& optimizer);
+
+}  // namespace minke

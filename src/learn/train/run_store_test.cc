@@ -1,0 +1,316 @@
+#include "learn/train/run_store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/core/error.h"
+#include "base/core/rng.h"
+#include "base/cpu/isa.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRecipe = "[run]\nseed = 1\n";
+
+// Two weights and their optimizer. Every value says of which step it is.
+struct Training {
+  Training() {
+    for (const char* name : {"a.weight", "b.weight"}) {
+      const Shape shape = {40, 25};
+      parameters.push_back({name, ParameterRole::kMatrix, Tensor::zeros(DType::kF32, shape),
+                            Tensor::zeros(DType::kF32, shape)});
+    }
+    OptimizerOptions options;
+    options.kind = OptimizerKind::kAdamW;
+    optimizer = make_optimizer(options, select_kernels(Isa::kScalar), parameters);
+  }
+
+  static void fill(Tensor& tensor, float value) {
+    for (int64_t i = 0; i < tensor.shape.elements(); ++i) tensor.f32()[i] = value;
+  }
+  void set_step(int64_t step) {
+    const auto value = static_cast<float>(step);
+    for (Parameter& p : parameters) fill(p.master, value);
+    optimizer->visit_state([&](const std::string&, Tensor& state) { fill(state, -value); });
+  }
+  bool is_at(int64_t step) {
+    bool same = true;
+    const auto look = [&](const Tensor& tensor, float value) {
+      for (int64_t i = 0; i < tensor.shape.elements(); ++i) same &= tensor.f32()[i] == value;
+    };
+    const auto value = static_cast<float>(step);
+    for (const Parameter& p : parameters) look(p.master, value);
+    optimizer->visit_state([&](const std::string&, Tensor& state) { look(state, -value); });
+    return same;
+  }
+  void save(RunStore& store, int64_t step, int64_t keep = 3, std::optional<double> score = {}) {
+    set_step(step);
+    RunState state;
+    state.step = step;
+    state.score = score;
+    store.save(state, parameters, *optimizer, keep, true);
+  }
+
+  std::vector<Parameter> parameters;
+  std::unique_ptr<Optimizer> optimizer;
+};
+
+class RunStoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "minke-run-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::optional<SavedRun> latest() {
+    return latest_checkpoint(folder_, [this](const std::string& w) { warnings_.push_back(w); });
+  }
+  std::vector<std::string> checkpoints() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints")) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+  fs::path step(const std::string& name) const { return folder_ / "checkpoints" / name; }
+  template <typename Action>
+  static std::string error_of(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  fs::path folder_;
+  std::vector<std::string> warnings_;
+};
+
+void flip_byte(const fs::path& path, int64_t at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(at, at < 0 ? std::ios::end : std::ios::beg);
+  const auto byte = static_cast<char>(file.get() ^ 1);
+  file.seekp(at, at < 0 ? std::ios::end : std::ios::beg);
+  file.put(byte);
+}
+
+TEST_F(RunStoreTest, GivesBackWhatWasSaved) {
+  Training training;
+  RunStore store(folder_, kRecipe);
+  EXPECT_FALSE(latest());
+  training.set_step(7);
+  RunState state{.stage = 1,
+                 .step = 7,
+                 .tokens = 1234567890123,
+                 .seconds = 0.1,
+                 .cursor = R"({"shard":3,"at":[1,2]})",
+                 .counters = {{"data", 0xffffffffffffffffu}, {"dropout", 2}},
+                 .score = 1.5};
+  store.save(state, training.parameters, *training.optimizer, 2, true);
+
+  const auto saved = latest();
+  ASSERT_TRUE(saved);
+  EXPECT_EQ(saved->state.stage, 1);
+  EXPECT_EQ(saved->state.tokens, 1234567890123);
+  EXPECT_EQ(saved->state.seconds, 0.1);
+  EXPECT_EQ(saved->state.cursor, state.cursor);
+  EXPECT_EQ(saved->state.counters, state.counters);
+  EXPECT_EQ(saved->state.score, 1.5);
+  Training again;
+  restore_checkpoint(*saved, again.parameters, *again.optimizer);
+  EXPECT_TRUE(again.is_at(7));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(RunStoreTest, KeepsTheLastAndTheBest) {
+  Training training;
+  RunStore store(folder_, kRecipe);
+  training.save(store, 1, 2, 3.0);
+  training.save(store, 2, 2, 1.0);
+  training.save(store, 3, 2, 2.0);
+  training.save(store, 4, 2, 2.5);
+  training.save(store, 5, 2);
+  EXPECT_EQ(checkpoints(),
+            (std::vector<std::string>{"step-00000002", "step-00000004", "step-00000005"}));
+}
+
+TEST_F(RunStoreTest, PassesOverADamagedOne) {
+  Training training;
+  for (const char* name :
+       {"weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json"}) {
+    fs::remove_all(folder_);
+    warnings_.clear();
+    RunStore store(folder_, kRecipe);
+    training.save(store, 1);
+    training.save(store, 2);
+    // The first byte of the manifest is its brace; the middle of the others is anything.
+    flip_byte(step("step-00000002") / name, name[0] == 'm' ? 0 : -20);
+    const auto saved = latest();
+    ASSERT_TRUE(saved) << name;
+    EXPECT_EQ(saved->state.step, 1) << name;
+    ASSERT_EQ(warnings_.size(), 1u) << name;
+    EXPECT_NE(warnings_[0].find(name), std::string::npos) << warnings_[0];
+    EXPECT_TRUE(fs::exists(step("step-00000002")));
+    // The step that is reached again takes its place.
+    training.save(store, 2);
+    EXPECT_EQ(latest()->state.step, 2);
+  }
+}
+
+TEST_F(RunStoreTest, PassesOverOneWithAMissingFile) {
+  Training training;
+  RunStore store(folder_, kRecipe);
+  training.save(store, 1);
+  training.save(store, 2);
+  fs::remove(step("step-00000002") / "optimizer.safetensors");
+  EXPECT_EQ(latest()->state.step, 1);
+  fs::remove_all(step("step-00000001"));
+  EXPECT_FALSE(latest());
+}
+
+TEST_F(RunStoreTest, ADamagedOneGoesWithTheOnesOfItsAge) {
+  Training training;
+  RunStore store(folder_, kRecipe);
+  training.save(store, 1, 1);
+  fs::remove(step("step-00000001") / "state.json");
+  training.save(store, 2, 2);
+  EXPECT_EQ(checkpoints().size(), 2u);
+  training.save(store, 3, 2);
+  training.save(store, 4, 2);
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-00000003", "step-00000004"}));
+}
+
+TEST_F(RunStoreTest, OneAtATime) {
+  RunStore store(folder_, kRecipe);
+  EXPECT_NE(error_of([&] { RunStore other(folder_, kRecipe); }).find("another process"),
+            std::string::npos);
+}
+
+TEST_F(RunStoreTest, TheRecipeStaysTheSame) {
+  { RunStore store(folder_, kRecipe); }
+  { RunStore again(folder_, kRecipe); }
+  EXPECT_NE(error_of([&] { RunStore other(folder_, "[run]\nseed = 2\n"); }).find("recipe"),
+            std::string::npos);
+  RunStore free_again(folder_, kRecipe);
+}
+
+TEST_F(RunStoreTest, AnotherModelIsRefusedByName) {
+  Training training;
+  RunStore store(folder_, kRecipe);
+  training.save(store, 1);
+  const SavedRun saved = *latest();
+  Training other;
+  const auto restore = [&] { restore_checkpoint(saved, other.parameters, *other.optimizer); };
+  other.parameters[1].master = Tensor::zeros(DType::kF32, {25, 40});
+  EXPECT_NE(error_of(restore).find("tensor 'b.weight': expected F32 [25, 40]"), std::string::npos);
+  other.parameters[1].name = "c.weight";
+  EXPECT_NE(error_of(restore).find("tensor 'c.weight': missing"), std::string::npos);
+  other.parameters.pop_back();
+  EXPECT_NE(error_of(restore).find("expected 1 tensors, found 2"), std::string::npos);
+}
+
+// Writes checkpoints until it is stopped, and a byte to `ready` before the first.
+[[noreturn]] void write_forever(const fs::path& folder, int ready) {
+  Training training;
+  RunStore store(folder, kRecipe);
+  const auto saved = latest_checkpoint(folder, [](const std::string&) { std::_Exit(3); });
+  if (::write(ready, "r", 1) != 1) std::_Exit(4);
+  for (int64_t step = saved ? saved->state.step + 1 : 1;; ++step) training.save(store, step, 2);
+}
+
+// Starts write_forever and kills it after `wait`.
+void write_and_kill(const fs::path& folder, std::chrono::microseconds wait) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) write_forever(folder, ends[1]);
+  ::close(ends[1]);
+  char ready = 0;
+  const ssize_t got = ::read(ends[0], &ready, 1);
+  ::close(ends[0]);
+  std::this_thread::sleep_for(wait);
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(got, 1);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "ended with " << status;
+}
+
+TEST_F(RunStoreTest, AKillAtAnyMomentLeavesAWholeOne) {
+  Training training;
+  Rng rng(20261);
+  int64_t reached = 1;
+  {
+    RunStore store(folder_, kRecipe);
+    training.save(store, reached);
+  }
+  int cut_off = 0;
+  for (int kill = 0; kill < 50; ++kill) {
+    write_and_kill(folder_, std::chrono::microseconds(rng.below(15000)));
+    if (HasFatalFailure()) return;
+    const auto saved = latest();
+    ASSERT_TRUE(saved);
+    ASSERT_TRUE(warnings_.empty()) << warnings_[0];
+    EXPECT_GE(saved->state.step, reached);
+    reached = saved->state.step;
+    restore_checkpoint(*saved, training.parameters, *training.optimizer);
+    EXPECT_TRUE(training.is_at(reached));
+    for (const std::string& name : checkpoints()) cut_off += name.ends_with(".tmp") ? 1 : 0;
+  }
+  EXPECT_GT(cut_off, 0) << "no kill came while something was written";
+  EXPECT_GT(reached, 1);
+  RunStore store(folder_, kRecipe);
+  for (const std::string& name : checkpoints()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
+}
+
+TEST_F(RunStoreTest, NoRoomLeavesTheOthersAlone) {
+  Training training;
+  {
+    RunStore store(folder_, kRecipe);
+    training.save(store, 1);
+  }
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // Files may not grow beyond half of what the weights take.
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {4000, 4000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    int code = 2;
+    try {
+      RunStore store(folder_, kRecipe);
+      training.save(store, 2);
+    } catch (const Error& error) {
+      code = std::strstr(error.what(), "weights.safetensors") != nullptr ? 0 : 3;
+    }
+    std::_Exit(code);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(checkpoints(), std::vector<std::string>{"step-00000001"});
+  const auto saved = latest();
+  ASSERT_TRUE(saved);
+  EXPECT_EQ(saved->state.step, 1);
+  EXPECT_TRUE(warnings_.empty());
+}
+
+}  // namespace
+}  // namespace minke

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "base/cpu/memory.h"
+#include "base/cpu/thread_pool.h"
+#include "math/tensor/tensor.h"
+
+namespace minke {
+
+class Context;
+
+// DeepSeek-V3's sequence-wise balance loss (report, equations 17 to 20) of one sequence: `weight`
+// times the sum over experts of f_i P_i.
+struct BalanceTerm {
+  int64_t first_row = 0, rows = 0;  // of the batch
+  double weight = 0;
+};
+
+// How many tokens one router sent to each expert.
+struct ExpertLoad {
+  const float* bias = nullptr;  // the router's selection bias, if it has one: tells which it was
+  std::vector<int64_t> tokens;  // [experts]
+};
+
+// What a forward pass leaves for its backward pass (reverse-mode differentiation).
+//
+// While a Context has a tape, each op records how to bring the gradient of its result to its
+// operands, and its activations stay in the arena. The ops compute what they compute without a
+// tape. Gradients are F32 and are added in an order that depends on shapes only.
+class Tape {
+ public:
+  explicit Tape(ThreadPool& pool) : pool_(pool) {}
+
+  // Gradients of `weight` go to `gradient`, F32 with as many elements, whenever a backward pass
+  // meets it. Weights that are not tracked are constants.
+  void track(const Tensor& weight, const Tensor& gradient);
+  // Null if the weight is a constant.
+  float* weight_gradient(const Tensor& weight) const;
+
+  // Balance terms of the pass's routers, and the sum that they came to.
+  std::vector<BalanceTerm> balance;
+  double balance_loss = 0;
+  // Of each router of the pass, in the order of the forward pass.
+  std::vector<ExpertLoad> loads;
+
+  // --- for ops ---
+  // Declares `count` float values an activation: something that can have a gradient.
+  void own(const float* values, int64_t count);
+  // The gradient of the activation that holds `values`, from there on; zeros before anything is
+  // added.
+  float* gradient(const float* values);
+  // Steps run in the reverse order of their recording.
+  void record(std::function<void(Context&)> step) { steps_.push_back(std::move(step)); }
+
+  // Runs all steps and forgets them. Gradients of activations can be looked at until clear().
+  void backward(Context& ctx);
+  // Forgets everything but the tracked weights.
+  void clear();
+
+ private:
+  struct Activation {
+    int64_t count = 0;
+    float* gradient = nullptr;
+  };
+
+  ThreadPool& pool_;
+  std::map<const uint8_t*, float*> weights_;
+  std::map<const float*, Activation> activations_;  // by first value
+  std::vector<std::function<void(Context&)>> steps_;
+  Arena gradients_;
+};
+
+}  // namespace minke

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "model/layers/attention_mla.h"
+
+namespace minke {
+
+// A token's latent and rotated key as they lie in a cache.
+struct CachedRow {
+  const uint8_t* data = nullptr;  // kv_width() values
+  int64_t source = -1;  // the row of the batch that it was computed from; -1: not of this pass
+  DType type = DType::kF32;
+};
+
+// Keys and values of full heads, made from latents: what latent attention computes prompts with.
+// They live in the context's arena.
+class ExpandedHeads {
+ public:
+  // `rows` are the tokens of some sequences, one sequence after the other.
+  ExpandedHeads(Context& ctx, const MlaConfig& config, std::vector<CachedRow> rows);
+
+  // `head_values` makes [n, heads, nope_dim + value_dim] of latents [n, kv_rank]. A tape brings the
+  // gradients to `latent` and `k_pe`, the pass's own rows before they were stored (the rounding of
+  // the cache counts as no operation).
+  void fill(Context& ctx, const Tensor& latent, const Tensor& k_pe,
+            const std::function<Tensor(const Tensor&)>& head_values);
+
+  // Operands of attention over a sequence that begins at row `first`; queries, rows, position and
+  // scale are the caller's.
+  AttentionArgs args(int64_t first) const;
+
+ private:
+  void fill_block(Context& ctx, int64_t first, const Tensor& latents, const Tensor& values);
+  void record_latents(Context& ctx, int64_t first, const Tensor& latents, const Tensor& latent);
+  void record_block(Context& ctx, int64_t first, const Tensor& values, const Tensor& k_pe);
+
+  MlaConfig config_;
+  std::vector<CachedRow> rows_;
+  DType type_;                        // BF16 if the cache has it and attention is faster so
+  uint8_t* keys_ = nullptr;           // [rows, heads, key_dim]
+  uint8_t* values_ = nullptr;         // [rows, heads, value_dim]
+  Tensor key_source_, value_source_;  // with a tape: what has their gradients
+};
+
+}  // namespace minke
