@@ -21,13 +21,13 @@ constexpr int kLeastVocabulary = 256 + kControlTokens;
 constexpr int kMostVocabulary = 1 << 20;
 constexpr int64_t kMostSeed = std::numeric_limits<int64_t>::max();
 
-// `value` of the name that the user gave, or wrong usage.
+// What `find` gives for a name from the command line, which is wrong usage if it is unknown.
 template <typename Find>
-decltype(auto) named(const std::string& option, const Find& find) {
+decltype(auto) named(const Find& find) {
   try {
     return find();
   } catch (const Error& error) {
-    throw UsageError(option + ": " + error.what());
+    throw UsageError(error.what());
   }
 }
 
@@ -55,9 +55,8 @@ Json problem_json(const Problem& problem, const std::string& split) {
 }
 
 int print_problems(const ProblemsOptions& options, Console& console) {
-  const Task& task = named("TASK", [&]() -> const Task& { return task_named(options.task); });
-  const Language language =
-      named("--language", [&] { return language_from_code(options.language); });
+  const Task& task = named([&]() -> const Task& { return task_named(options.task); });
+  const Language language = named([&] { return language_from_code(options.language); });
   if (options.level > task.levels()) {
     throw UsageError(fmt::format("--level: expected 1 to {} for {}, found {}", task.levels(),
                                  task.name(), options.level));

@@ -145,7 +145,7 @@ class TokensTest(DataTest):
 class ProblemsTest(DataTest):
     def tasks(self):
         """The names that the message for an unknown one lists."""
-        result = self.refuse(2, "data", "problems", "blue-whale", says="TASK: ")
+        result = self.refuse(2, "data", "problems", "blue-whale", says="blue-whale")
         listed = result.err.split("expected", 1)[1].split("found")[0]
         return [word.strip(",;") for word in listed.split() if word not in ("one", "of", "or")]
 
@@ -186,7 +186,7 @@ class ProblemsTest(DataTest):
         self.refuse(2, "data", says="usage: expected a verb; see minke data --help")
         self.refuse(2, "data", "whale", says="whale: not a verb of minke data")
         self.refuse(2, "data", "problems", says="TASK: missing")
-        self.refuse(2, "data", "problems", task, "--language", "fr", says="--language")
+        self.refuse(2, "data", "problems", task, "--language", "fr", says="fr")
         self.refuse(2, "data", "problems", task, "--level", "1000", says="--level: expected 1 to")
         self.refuse(2, "data", "problems", task, "--level", "0", says="--level")
         self.refuse(2, "data", "problems", task, "--split", "both", says="--split")
