@@ -225,31 +225,34 @@ TEST_F(RunStoreTest, AnotherModelIsRefusedByName) {
   EXPECT_NE(error_of(restore).find("expected 1 tensors, found 2"), std::string::npos);
 }
 
-// Writes checkpoints until it is stopped, and a byte to `ready` before the first.
-[[noreturn]] void write_forever(const fs::path& folder, int ready) {
+// Writes checkpoints until it is stopped, and a byte to `starts` before each.
+[[noreturn]] void write_forever(const fs::path& folder, int starts) {
   Training training;
   RunStore store(folder, kRecipe);
   const auto saved = latest_checkpoint(folder, [](const std::string&) { std::_Exit(3); });
-  if (::write(ready, "r", 1) != 1) std::_Exit(4);
-  for (int64_t step = saved ? saved->state.step + 1 : 1;; ++step) training.save(store, step, 2);
+  for (int64_t step = saved ? saved->state.step + 1 : 1;; ++step) {
+    if (::write(starts, "s", 1) != 1) std::_Exit(4);
+    training.save(store, step, 2);
+  }
 }
 
-// Starts write_forever and kills it after `wait`.
-void write_and_kill(const fs::path& folder, std::chrono::microseconds wait) {
+// Starts write_forever and kills it after it has begun `begun` checkpoints and `wait` more.
+void write_and_kill(const fs::path& folder, uint64_t begun, std::chrono::microseconds wait) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) write_forever(folder, ends[1]);
   ::close(ends[1]);
-  char ready = 0;
-  const ssize_t got = ::read(ends[0], &ready, 1);
-  ::close(ends[0]);
+  char start = 0;
+  uint64_t got = 0;
+  while (got < begun && ::read(ends[0], &start, 1) == 1) ++got;
   std::this_thread::sleep_for(wait);
   ::kill(child, SIGKILL);
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_EQ(got, 1);
+  ::close(ends[0]);
+  ASSERT_EQ(got, begun);
   ASSERT_TRUE(WIFSIGNALED(status)) << "ended with " << status;
 }
 
@@ -263,7 +266,8 @@ TEST_F(RunStoreTest, AKillAtAnyMomentLeavesAWholeOne) {
   }
   int cut_off = 0;
   for (int kill = 0; kill < 50; ++kill) {
-    write_and_kill(folder_, std::chrono::microseconds(rng.below(15000)));
+    // The second begins when the first is done: there is progress however slow the machine is.
+    write_and_kill(folder_, 1 + rng.below(2), std::chrono::microseconds(rng.below(8000)));
     if (HasFatalFailure()) return;
     const auto saved = latest();
     ASSERT_TRUE(saved);
