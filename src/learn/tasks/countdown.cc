@@ -25,7 +25,8 @@ constexpr std::array<Phrase, 4> kQuestions = {{
      "expression.",
      "Verwende jede der Zahlen {numbers} genau einmal mit + - * /, um {target} zu erhalten. Gib "
      "den Ausdruck an.",
-     "संख्याओं {numbers} में से हर एक का ठीक एक बार + - * / के साथ उपयोग करके {target} बनाइए। व्यंजक लिखिए।",
+     "संख्याओं {numbers} में से हर एक का ठीक एक बार + - * / के साथ उपयोग करके "
+     "{target} बनाइए। व्यंजक लिखिए।",
      "Gunakan setiap bilangan {numbers} tepat satu kali dengan + - * / untuk mendapatkan "
      "{target}. Tulis ekspresinya."},
     {"الأعداد: {numbers}. الهدف: {target}. كوّن الهدف باستخدام كل عدد مرة واحدة بالضبط و + - * /.",
@@ -50,7 +51,8 @@ constexpr std::array<Phrase, 4> kQuestions = {{
      "+ - * /.",
      "Schreibe einen Ausdruck mit dem Wert {target}, der jede der Zahlen {numbers} genau einmal "
      "enthält und nur + - * /.",
-     "ऐसा व्यंजक लिखिए जिसका मान {target} हो, जिसमें {numbers} में से हर संख्या ठीक एक बार हो और केवल "
+     "ऐसा व्यंजक लिखिए जिसका मान {target} हो, जिसमें {numbers} में से हर संख्या ठीक "
+     "एक बार हो और केवल "
      "+ - * /।",
      "Tulis ekspresi bernilai {target} yang memuat setiap bilangan {numbers} tepat satu kali dan "
      "hanya + - * /."},

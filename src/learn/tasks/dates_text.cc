@@ -23,7 +23,8 @@ const Wordings kWeekday = {{{
      "Answer with its name.",
      "Eine Reise beginnt am {weekday} und endet {days} Tage später. An welchem Wochentag endet "
      "sie? Antworte mit seinem Namen.",
-     "एक यात्रा {weekday} को शुरू होती है और {days} दिन बाद समाप्त होती है। वह किस वार को समाप्त होगी? "
+     "एक यात्रा {weekday} को शुरू होती है और {days} दिन बाद समाप्त होती है। "
+     "वह किस वार को समाप्त होगी? "
      "वार का "
      "नाम लिखिए।",
      "Sebuah perjalanan dimulai hari {weekday} dan berakhir {days} hari kemudian. Pada hari apa "
@@ -64,7 +65,8 @@ const Wordings kBetween = {{{
      "Answer with a number.",
      "Ein Projekt beginnt am {first} und endet am {second}. Wie viele Tage liegen die Daten "
      "auseinander? Antworte mit einer Zahl.",
-     "एक परियोजना {first} को शुरू और {second} को समाप्त होती है। दोनों तारीखों में कितने दिनों का अंतर है? एक "
+     "एक परियोजना {first} को शुरू और {second} को समाप्त होती है। दोनों तारीखों में "
+     "कितने दिनों का अंतर है? एक "
      "संख्या लिखिए।",
      "Sebuah proyek mulai {first} dan selesai {second}. Berapa hari selisih kedua tanggal itu? "
      "Jawab dengan bilangan."},
@@ -106,7 +108,8 @@ const Wordings kLater = {{{
      "YYYY-MM-DD?",
      "Ein Buch wurde am {date} ausgeliehen und ist {days} Tage später fällig. An welchem Datum, "
      "in der Form YYYY-MM-DD?",
-     "एक किताब {date} को ली गई और {days} दिन बाद लौटानी है। लौटाने की तारीख YYYY-MM-DD रूप में लिखिए।",
+     "एक किताब {date} को ली गई और {days} दिन बाद लौटानी है। "
+     "लौटाने की तारीख YYYY-MM-DD रूप में लिखिए।",
      "Sebuah buku dipinjam {date} dan harus kembali {days} hari kemudian. Tanggal berapa, dalam "
      "bentuk YYYY-MM-DD?"},
     {"أضف {days} من الأيام إلى {date} واكتب التاريخ بالصيغة YYYY-MM-DD.",
@@ -121,7 +124,8 @@ const Wordings kLater = {{{
      "Answer as YYYY-MM-DD.",
      "Eine Ausstellung öffnet am {date} und schließt {days} Tage danach. Wann schließt sie? "
      "Antworte in der Form YYYY-MM-DD.",
-     "एक प्रदर्शनी {date} को खुलती है और उसके {days} दिन बाद बंद होती है। वह कब बंद होगी? YYYY-MM-DD रूप में "
+     "एक प्रदर्शनी {date} को खुलती है और उसके {days} दिन बाद बंद होती है। "
+     "वह कब बंद होगी? YYYY-MM-DD रूप में "
      "लिखिए।",
      "Sebuah pameran dibuka {date} dan ditutup {days} hari setelahnya. Kapan ditutup? Jawab "
      "dalam bentuk YYYY-MM-DD."},

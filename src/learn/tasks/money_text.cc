@@ -155,7 +155,8 @@ const Wordings kShare = {{{
      "each pay, in dollars?",
      "Rechnung: {order}. Preise: {prices}. Sie wird zu gleichen Teilen von {people} Personen "
      "bezahlt. Was zahlt jede, in Euro?",
-     "बिल: {order}। दाम: {prices}। इसे {people} लोग बराबर-बराबर चुकाते हैं। हर एक कितने रुपये चुकाता है?",
+     "बिल: {order}। दाम: {prices}। इसे {people} लोग बराबर-बराबर चुकाते हैं। "
+     "हर एक कितने रुपये चुकाता है?",
      "Tagihan: {order}. Harga: {prices}. Dibayar sama rata oleh {people} orang. Berapa ribu "
      "rupiah tiap orang?"},
     {"عدد الجيران {people} واشتروا معًا {order} بهذه الأسعار: {prices}. كم درهمًا على كل جار؟",

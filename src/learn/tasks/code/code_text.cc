@@ -4,7 +4,7 @@ namespace minke::code_text {
 
 const std::array<Phrase, 4> kTrace = {{
     {"ماذا يطبع هذا البرنامج؟", "这个程序输出什么？", "What does this program print?",
-     "Was gibt dieses Programm aus?", "यह प्रोग्राम क्या छापता है?", "Apa yang dicetak program ini?"},
+     "Was gibt dieses Programm aus?", "यह प्रोग्राम क्या छापता है?", "Apa keluaran program ini?"},
     {"اكتب مخرجات هذا البرنامج:", "写出下面程序的输出：",
      "Give the output of this program:", "Gib die Ausgabe dieses Programms an:",
      "इस प्रोग्राम का आउटपुट लिखिए:", "Tulis keluaran program ini:"},

@@ -90,8 +90,10 @@ std::string loop(Rng& rng) {
       return text + fmt::format("    if {1} {2} {3}:\n        {0} += {1}\nprint({0})\n", a, b,
                                 comparison(rng), between(rng, 1, 5));
     default:
-      return fmt::format("{0} = []\n{1}    {0}.append({2} * {3})\nprint({0})\n", a,
-                         loop_head(rng, b), b, between(rng, 2, 5));
+      return fmt::format(
+          "{0} = []\nfor {1} in [{2}, {3}, {4}]:\n    {5} = {1} * {6}\n    {0}.append({5})\n"
+          "print({0})\n",
+          a, b, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, 9), c, between(rng, 2, 5));
   }
 }
 
@@ -189,8 +191,14 @@ class Narrator {
     }
   }
 
-  std::string take() {
+  // Ends with what the last line, "print(a + 4)", computes.
+  std::string take(const std::string& printed) {
     finish();
+    const std::string& last = lines_.back();
+    const std::string argument = last.substr(6, last.size() - 7);
+    if (argument.find(' ') != std::string::npos) {
+      text_ += fmt::format("{} = {}", substituted(argument, values_.back()), printed);
+    }
     if (!text_.empty()) text_.pop_back();
     return std::move(text_);
   }
@@ -286,8 +294,8 @@ std::string random_listing(int level, Rng& rng) {
 
 std::string steps_of(const std::string& source) {
   Narrator narrator(source);
-  python::run(source, {}, [&](const python::Event& event) { narrator.hear(event); });
-  return narrator.take();
+  return narrator.take(
+      python::run(source, {}, [&](const python::Event& event) { narrator.hear(event); }));
 }
 
 }  // namespace minke
