@@ -137,7 +137,7 @@ class ReportTest(harness.ProgramTest):
         self.refuse(1, "report", self.folder / "missing", says="missing")
         self.refuse(2, "report", self.run_folder, "--price", "x", says="--price")
         self.write_log({"kind": "step", "loss": "x"}, step(1))
-        self.refuse(1, "report", self.run_folder, says="log.jsonl:1: loss")
+        self.refuse(1, "report", self.run_folder, says="log.jsonl: line 1: loss")
         self.write_log(step(1))
         self.refuse(1, "report", self.run_folder, "-o", self.folder, says="a folder")
 

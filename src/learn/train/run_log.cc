@@ -168,7 +168,7 @@ size_t read_lines(std::string_view text, const std::string& file, RunRecords& re
   for (int64_t number = 1; begin < text.size(); ++number) {
     const size_t end = text.find('\n', begin);
     if (end == std::string_view::npos) break;
-    const std::string where = fmt::format("{}:{}", file, number);
+    const std::string where = fmt::format("{}: line {}", file, number);
     each(read_line(text.substr(begin, end - begin), where, records), begin);
     begin = end + 1;
   }

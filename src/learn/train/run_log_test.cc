@@ -129,7 +129,7 @@ TEST_F(RunLogTest, OtherLinesMustBeRecords) {
     std::ofstream(path_) << before << line << "\n";
     return error();
   };
-  EXPECT_NE(error_with("{\"kind\":\"swim\"}").find("log.jsonl:3: kind: expected"),
+  EXPECT_NE(error_with("{\"kind\":\"swim\"}").find("log.jsonl: line 3: kind: expected"),
             std::string::npos);
   EXPECT_NE(error_with("{\"kind\":\"step\",\"step\":-1}").find("step: expected a whole number"),
             std::string::npos);
@@ -139,7 +139,7 @@ TEST_F(RunLogTest, OtherLinesMustBeRecords) {
   EXPECT_NE(error_with("{\"kind\":\"evaluation\",\"values\":[]}").find("an object"),
             std::string::npos);
   EXPECT_NE(error_with("[]").find("expected a JSON object"), std::string::npos);
-  EXPECT_NE(error_with("").find("log.jsonl:3"), std::string::npos);
+  EXPECT_NE(error_with("").find("log.jsonl: line 3"), std::string::npos);
   EXPECT_NE(error_with("{").find("not valid JSON"), std::string::npos);
   EXPECT_THROW(RunLog(path_, 0), Error);
 }
