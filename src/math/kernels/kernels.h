@@ -102,11 +102,11 @@ struct QuantizedFormat {
                        int64_t out_stride);
 };
 
-// Rows of bfloat16 values laid out for products of two matrices, in the order in which a tile reads
-// them: value i of row r of a panel of `width` rows stands at 2 * (i / 2 * width + r) + i % 2. Rows
-// that are missing, and the last value of an odd number, are zero.
-inline constexpr int kThinPanel = 12;  // rows of the left operand
-inline constexpr int kWidePanel = 32;  // rows of the right operand
+// Rows of bfloat16 values laid out for products of two matrices: value i of row r of a panel of
+// `width` rows stands at 2 * (i / 2 * width + r) + i % 2. Rows that are missing, and the last value
+// of an odd number, are zero.
+inline constexpr int kPanelWidth = 32;  // rows of the right operand of a tile
+inline constexpr int kTileRows = 12;    // most rows of the left operand
 static inline int64_t panel_values(int64_t width, int64_t n) {
   return (n + 1) / 2 * 2 * width;
 }
@@ -176,19 +176,20 @@ struct Kernels {
                           int64_t v_stride, int64_t rows, int64_t n, float* out,
                           int64_t out_stride);
 
-  // Lays out `rows` <= width rows of n values as a panel; width is kThinPanel or kWidePanel. Value
-  // i of row r is x[r * stride + i] for the first and x[i * stride + r] for the second. Null where
-  // dot_bf16 is.
-  void (*pack_rows_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, int width,
-                         uint16_t* panel);
+  // Lays out `rows` rows of n values as a panel. Value i of row r is x[r * stride + i] for the
+  // first, whose width is kPanelWidth, and x[i * stride + r] for the second, whose width is a
+  // multiple of kPanelWidth. Null where dot_bf16 is.
+  void (*pack_rows_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, uint16_t* panel);
   void (*pack_columns_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, int width,
                             uint16_t* panel);
-  // out[m * out_stride + r] (+)= sum_i left_m[i] * right_r[i] for m < rows of a thin panel and
-  // r < columns of a wide one, both of 2 * pairs values; `add`: to what stands in `out`. One
-  // pair after the other: the order of additions depends on `pairs` alone. Rounding as in dot_bf16.
-  // Null where dot_bf16 is.
-  void (*multiply_bf16)(const uint16_t* left, const uint16_t* right, int64_t pairs, int rows,
-                        int columns, bool add, float* out, int64_t out_stride);
+  // out[m * out_stride + r] (+)= sum_i left(m, i) * right_r[i] for m < rows <= kTileRows and
+  // r < columns of a panel of kPanelWidth rows; `add`: to what stands in `out`. Values 2p and
+  // 2p + 1 of row m of the left operand stand at left + m * row_stride + p * pair_stride. One pair
+  // after the other: the order of additions depends on `pairs` alone. Rounding as in dot_bf16. Null
+  // where dot_bf16 is.
+  void (*multiply_bf16)(const uint16_t* left, int64_t row_stride, int64_t pair_stride,
+                        const uint16_t* right, int64_t pairs, int rows, int columns, bool add,
+                        float* out, int64_t out_stride);
 
   // --- elementwise and reductions --------------------------------------------------------------
   // out = w * (x / sqrt(mean(x^2) + eps)). `out` may be `x`.

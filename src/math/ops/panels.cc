@@ -8,31 +8,33 @@
 namespace minke {
 namespace {
 
-// Inner values of a panel: a wide one of 32 KiB stays in the first-level cache. Part of the
-// definition of the result.
+// Inner values of a panel: one of 32 KiB stays in the first-level cache. Part of the definition of
+// the result.
 constexpr int64_t kInnerRun = 512;
-// Most rows of one task, whole thin panels. Their left operand of a run stays in the second-level
-// cache.
-constexpr int64_t kMostTaskRows = 8 * kThinPanel;
+// Most rows of one task: what they have of a run stays in the second-level cache. A whole number of
+// tiles and of panels.
+constexpr int64_t kMostTaskRows = 8 * kTileRows;
+static_assert(kMostTaskRows % kPanelWidth == 0);
 
-int64_t panels(int64_t rows, int64_t width) {
-  return (rows + width - 1) / width;
+int64_t panels(int64_t rows) {
+  return (rows + kPanelWidth - 1) / kPanelWidth;
 }
 
 // The first value of run `begin` of panel `p`, in memory that holds run after run, each of `count`
 // panels.
-int64_t panel_offset(int64_t begin, int64_t inner, int64_t count, int64_t p, int64_t width) {
-  return panel_values(width, begin) * count +
-         p * panel_values(width, std::min(kInnerRun, inner - begin));
+int64_t panel_offset(int64_t begin, int64_t inner, int64_t count, int64_t p) {
+  return panel_values(kPanelWidth, begin) * count +
+         p * panel_values(kPanelWidth, std::min(kInnerRun, inner - begin));
 }
 
-void pack(const Kernels& k, const HalfRows& from, int64_t row, int64_t rows, int64_t begin,
-          int64_t n, int width, uint16_t* to) {
-  const int count = static_cast<int>(std::min<int64_t>(width, rows - row));
+void pack_panel(const Kernels& k, const HalfRows& from, int64_t row, int64_t rows, int64_t begin,
+                int64_t n, uint16_t* to) {
+  const int count = static_cast<int>(std::min<int64_t>(kPanelWidth, rows - row));
   if (from.by_column) {
-    k.pack_columns_bf16(from.values + begin * from.stride + row, from.stride, count, n, width, to);
+    k.pack_columns_bf16(from.values + begin * from.stride + row, from.stride, count, n, kPanelWidth,
+                        to);
   } else {
-    k.pack_rows_bf16(from.values + row * from.stride + begin, from.stride, count, n, width, to);
+    k.pack_rows_bf16(from.values + row * from.stride + begin, from.stride, count, n, to);
   }
 }
 
@@ -47,44 +49,67 @@ std::vector<const uint16_t*> pack_right(Context& ctx, std::span<const PanelProdu
   std::vector<const uint16_t*> packed;
   for (size_t i = 0; i < products.size(); ++i) {
     const PanelProduct& p = products[i];
-    const int64_t count = panels(p.columns, kWidePanel);
-    auto* to = ctx.arena().allocate<uint16_t>(count * panel_values(kWidePanel, p.inner));
+    const int64_t count = panels(p.columns);
+    auto* to = ctx.arena().allocate<uint16_t>(count * panel_values(kPanelWidth, p.inner));
     packed.push_back(to);
     for (int64_t begin = 0; begin < p.inner; begin += kInnerRun) {
       for (int64_t panel = 0; panel < count; ++panel) {
-        parts.push_back(
-            {i, begin, panel, to + panel_offset(begin, p.inner, count, panel, kWidePanel)});
+        parts.push_back({i, begin, panel, to + panel_offset(begin, p.inner, count, panel)});
       }
     }
   }
   ctx.pool().parallel_for(static_cast<int64_t>(parts.size()), [&](int64_t i, int) {
     const Part& part = parts[static_cast<size_t>(i)];
     const PanelProduct& p = products[part.product];
-    pack(ctx.kernels(), p.right, part.panel * kWidePanel, p.columns, part.begin,
-         std::min(kInnerRun, p.inner - part.begin), kWidePanel, part.to);
+    pack_panel(ctx.kernels(), p.right, part.panel * kPanelWidth, p.columns, part.begin,
+               std::min(kInnerRun, p.inner - part.begin), part.to);
   });
   return packed;
 }
 
-// Rows [row, row + rows) of a product; `left` holds kMostTaskRows rows of a run.
+// Where the rows of a left operand stand, as Kernels::multiply_bf16 takes them.
+struct LeftRows {
+  const uint16_t* values;
+  int64_t row_stride, pair_stride;
+};
+
+// Values [begin, begin + n) of rows [row, row + rows) of a left operand: where they are, if pairs
+// stand together there, else packed into `scratch`.
+LeftRows left_rows(const Kernels& k, const HalfRows& from, int64_t row, int64_t rows, int64_t begin,
+                   int64_t n, uint16_t* scratch) {
+  if (!from.by_column && n % 2 == 0) {
+    return {from.values + row * from.stride + begin, from.stride, 2};
+  }
+  const auto width = static_cast<int>(panels(rows) * kPanelWidth);
+  if (from.by_column) {
+    k.pack_columns_bf16(from.values + begin * from.stride + row, from.stride,
+                        static_cast<int>(rows), n, width, scratch);
+    return {scratch, 2, 2 * width};
+  }
+  // An odd number of values: rows with a zero behind them.
+  for (int64_t m = 0; m < rows; ++m) {
+    std::copy_n(from.values + (row + m) * from.stride + begin, n, scratch + m * (n + 1));
+    scratch[m * (n + 1) + n] = 0;
+  }
+  return {scratch, n + 1, 2};
+}
+
+// Rows [row, row + rows) of a product; `scratch` holds kMostTaskRows rows of a run.
 void multiply_rows(const Kernels& k, const PanelProduct& p, const uint16_t* right, int64_t row,
-                   int64_t rows, uint16_t* left) {
-  const int64_t wide = panels(p.columns, kWidePanel);
+                   int64_t rows, uint16_t* scratch) {
+  const int64_t count = panels(p.columns);
   for (int64_t begin = 0; begin < p.inner; begin += kInnerRun) {
     const int64_t n = std::min(kInnerRun, p.inner - begin);
-    for (int64_t m = 0; m < rows; m += kThinPanel) {
-      pack(k, p.left, row + m, row + rows, begin, n, kThinPanel,
-           left + m / kThinPanel * panel_values(kThinPanel, n));
-    }
-    for (int64_t panel = 0; panel < wide; ++panel) {
-      const int64_t column = panel * kWidePanel;
-      const uint16_t* values = right + panel_offset(begin, p.inner, wide, panel, kWidePanel);
-      for (int64_t m = 0; m < rows; m += kThinPanel) {
-        k.multiply_bf16(left + m / kThinPanel * panel_values(kThinPanel, n), values, (n + 1) / 2,
-                        static_cast<int>(std::min<int64_t>(kThinPanel, rows - m)),
-                        static_cast<int>(std::min<int64_t>(kWidePanel, p.columns - column)),
-                        p.add || begin > 0, p.out + (row + m) * p.out_stride + column,
-                        p.out_stride);
+    const LeftRows left = left_rows(k, p.left, row, rows, begin, n, scratch);
+    for (int64_t panel = 0; panel < count; ++panel) {
+      const int64_t column = panel * kPanelWidth;
+      const uint16_t* values = right + panel_offset(begin, p.inner, count, panel);
+      for (int64_t m = 0; m < rows; m += kTileRows) {
+        k.multiply_bf16(
+            left.values + m * left.row_stride, left.row_stride, left.pair_stride, values,
+            (n + 1) / 2, static_cast<int>(std::min<int64_t>(kTileRows, rows - m)),
+            static_cast<int>(std::min<int64_t>(kPanelWidth, p.columns - column)),
+            p.add || begin > 0, p.out + (row + m) * p.out_stride + column, p.out_stride);
       }
     }
   }
@@ -95,12 +120,12 @@ void multiply_rows(const Kernels& k, const PanelProduct& p, const uint16_t* righ
 void multiply_panels(Context& ctx, std::span<const PanelProduct> products) {
   CHECK(ctx.kernels().multiply_bf16 != nullptr);
   const std::vector<const uint16_t*> right = pack_right(ctx, products);
-  int64_t thin = 0;
-  for (const PanelProduct& p : products) thin += panels(p.rows, kThinPanel);
+  int64_t tiles = 0;
+  for (const PanelProduct& p : products) tiles += (p.rows + kTileRows - 1) / kTileRows;
   // Few rows are cut finer, so that every worker has some.
   const int64_t wanted = 4 * ctx.pool().size();
   const int64_t step =
-      std::clamp<int64_t>(thin / wanted, 1, kMostTaskRows / kThinPanel) * kThinPanel;
+      std::clamp<int64_t>(tiles / wanted, 1, kMostTaskRows / kTileRows) * kTileRows;
   struct Task {
     size_t product;
     int64_t row;
@@ -109,7 +134,7 @@ void multiply_panels(Context& ctx, std::span<const PanelProduct> products) {
   for (size_t i = 0; i < products.size(); ++i) {
     for (int64_t row = 0; row < products[i].rows; row += step) tasks.push_back({i, row});
   }
-  constexpr int64_t kLeftValues = kMostTaskRows * kInnerRun;
+  constexpr int64_t kLeftValues = kMostTaskRows * (kInnerRun + 2);
   auto* left = ctx.arena().allocate<uint16_t>(ctx.pool().size() * kLeftValues);
   ctx.pool().parallel_for(static_cast<int64_t>(tasks.size()), [&](int64_t i, int worker) {
     const Task& task = tasks[static_cast<size_t>(i)];
