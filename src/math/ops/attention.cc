@@ -9,9 +9,13 @@
 namespace minke {
 namespace {
 
-// Keys of one chunk. Part of the definition of the result: partial sums are formed within a chunk
-// and joined in the order of chunks.
+// Keys that are multiplied at a time, so that they stay in the second-level cache from their scores
+// to their values.
 constexpr int64_t kChunk = 256;
+// Chunks of a span. Part of the definition of the result, as kChunk is: a span's sums grow chunk by
+// chunk, and spans are joined in their order.
+constexpr int64_t kSpanChunks = 2;
+constexpr int64_t kSpan = kSpanChunks * kChunk;
 // Query rows (tokens times the heads of a group) that one task takes through a chunk.
 constexpr int64_t kTaskRows = 32;
 
@@ -54,9 +58,9 @@ class Attention {
     take_scratch(ctx);
     prepare_queries(ctx);
     const auto tiles = static_cast<int64_t>(tiles_.size());
-    const int64_t chunks = (a_.first_position + a_.rows + kChunk - 1) / kChunk;
-    if (tiles >= 4 * workers || chunks == 1 || workers == 1) {
-      // Enough tiles for all workers: each task walks the chunks of its tile.
+    const int64_t spans = (a_.first_position + a_.rows + kSpan - 1) / kSpan;
+    if (tiles >= 4 * workers || spans == 1 || workers == 1) {
+      // Enough tiles for all workers: each task walks the spans of its tile.
       float* memory = ctx.arena().allocate<float>(workers * 2 * partial_floats());
       ctx.pool().parallel_for(tiles, [&](int64_t i, int worker) {
         float* base = memory + worker * 2 * partial_floats();
@@ -65,20 +69,20 @@ class Attention {
       });
       return;
     }
-    float* memory = ctx.arena().allocate<float>(tiles * chunks * partial_floats());
-    ctx.pool().parallel_for(tiles * chunks, [&](int64_t i, int worker) {
-      const Tile& tile = tiles_[static_cast<size_t>(i / chunks)];
-      if (i % chunks < tile_chunks(tile)) {
-        one_chunk(tile, i % chunks, partial(memory + i * partial_floats()), worker);
+    float* memory = ctx.arena().allocate<float>(tiles * spans * partial_floats());
+    ctx.pool().parallel_for(tiles * spans, [&](int64_t i, int worker) {
+      const Tile& tile = tiles_[static_cast<size_t>(i / spans)];
+      if (i % spans < tile_spans(tile)) {
+        one_span(tile, i % spans, partial(memory + i * partial_floats()), worker);
       }
     });
     ctx.pool().parallel_for(tiles * tile_rows(), [&](int64_t i, int) {
       const int64_t t = i / tile_rows(), r = i % tile_rows();
       const Tile& tile = tiles_[static_cast<size_t>(t)];
       if (r >= tile.tokens * group_) return;
-      const Partial sum = partial(memory + t * chunks * partial_floats());
-      for (int64_t c = 1; c < tile_chunks(tile); ++c) {
-        join(sum, partial(memory + (t * chunks + c) * partial_floats()), r);
+      const Partial sum = partial(memory + t * spans * partial_floats());
+      for (int64_t s = 1; s < tile_spans(tile); ++s) {
+        join(sum, partial(memory + (t * spans + s) * partial_floats()), r);
       }
       finish(tile, sum, r, out);
     });
@@ -91,10 +95,9 @@ class Attention {
     const int64_t rows = tile_rows();
     return {p, p + rows * a_.value_dim, p + rows * a_.value_dim + rows};
   }
-  // Chunks that hold keys the tile's last token sees.
-  int64_t tile_chunks(const Tile& tile) const {
-    return (a_.first_position + tile.first + tile.tokens + kChunk - 1) / kChunk;
-  }
+  // Keys that the tile's last token sees, and spans that hold them.
+  int64_t tile_keys(const Tile& tile) const { return a_.first_position + tile.first + tile.tokens; }
+  int64_t tile_spans(const Tile& tile) const { return (tile_keys(tile) + kSpan - 1) / kSpan; }
 
   void take_scratch(Context& ctx) {
     Arena& arena = ctx.arena();
@@ -131,33 +134,52 @@ class Attention {
   void whole_tile(const Tile& tile, const Partial& sum, const Partial& next, int worker,
                   float* out) const {
     const int64_t rows = tile.tokens * group_;
-    one_chunk(tile, 0, sum, worker);
-    for (int64_t c = 1; c < tile_chunks(tile); ++c) {
-      one_chunk(tile, c, next, worker);
+    one_span(tile, 0, sum, worker);
+    for (int64_t s = 1; s < tile_spans(tile); ++s) {
+      one_span(tile, s, next, worker);
       for (int64_t r = 0; r < rows; ++r) join(sum, next, r);
     }
     for (int64_t r = 0; r < rows; ++r) finish(tile, sum, r, out);
   }
 
-  // Softmax state of the tile's rows over the keys of chunk `c` alone. A row that sees none of them
+  // Softmax state of the tile's rows over the keys of span `s` alone. A row that sees none of them
   // has max = -inf, total = 0.
-  void one_chunk(const Tile& tile, int64_t c, const Partial& p, int worker) const {
+  void one_span(const Tile& tile, int64_t s, const Partial& p, int worker) const {
     const int64_t rows = tile.tokens * group_;
-    const int64_t begin = c * kChunk;
-    const int64_t last_seen = a_.first_position + tile.first + tile.tokens - 1;
-    const int64_t keys = std::min(kChunk, last_seen + 1 - begin);
+    std::fill_n(p.max, rows, -std::numeric_limits<float>::infinity());
+    std::fill_n(p.total, rows, 0.0f);
+    std::fill_n(p.out, rows * a_.value_dim, 0.0f);
+    const int64_t end = std::min((s + 1) * kSpan, tile_keys(tile));
+    for (int64_t key = s * kSpan; key < end; key += kChunk) {
+      add_chunk(tile, key, std::min(kChunk, end - key), p, worker);
+    }
+  }
+
+  // Adds keys [begin, begin + keys) to the state of the tile's rows.
+  void add_chunk(const Tile& tile, int64_t begin, int64_t keys, const Partial& p,
+                 int worker) const {
     float* scores = scores_ + worker * tile_rows() * kChunk;
     multiply_keys(tile, begin, keys, scores, worker);
-    for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t r = 0; r < tile.tokens * group_; ++r) {
       const int64_t position = a_.first_position + tile.first + r / group_;
       const int64_t seen = std::clamp<int64_t>(position + 1 - begin, 0, keys);
       float* s = scores + r * kChunk;
       std::fill(s + seen, s + keys, 0.0f);
-      p.max[r] = seen > 0 ? k_.max(s, seen) : -std::numeric_limits<float>::infinity();
-      p.total[r] = seen > 0 ? k_.exp_sum(s, seen, p.max[r]) : 0.0f;
+      if (seen > 0) weigh(s, seen, p, r);
     }
-    std::fill_n(p.out, rows * a_.value_dim, 0.0f);
     add_values(tile, begin, keys, scores, p.out, worker);
+  }
+
+  // Turns `seen` scores into weights beside the keys that row r of the state holds.
+  void weigh(float* scores, int64_t seen, const Partial& p, int64_t r) const {
+    const float max = std::max(p.max[r], k_.max(scores, seen));
+    if (max > p.max[r] && p.total[r] != 0.0f) {
+      const float factor = std::exp(p.max[r] - max);
+      k_.scale(p.out + r * a_.value_dim, a_.value_dim, factor);
+      p.total[r] *= factor;
+    }
+    p.total[r] += k_.exp_sum(scores, seen, max);
+    p.max[r] = max;
   }
 
   // scores [tile rows, kChunk] of keys [begin, begin + keys).

@@ -5,6 +5,11 @@
 namespace minke::avx512_bf16 {
 namespace {
 
+// Rows of w are on their way from memory this many rows before they are multiplied: about as long
+// as 16 rows of x take to pass them. Rows beyond the last are the next ones of a longer matrix, or
+// nothing: a prefetch of any address is harmless.
+constexpr int64_t kRowsAhead = 12;
+
 __mmask32 first_lanes(int64_t count) {
   return count >= 32 ? 0xffffffffu : static_cast<__mmask32>((1u << count) - 1);
 }
@@ -18,10 +23,10 @@ __m512bh load(const uint16_t* p) {
 }
 
 // out[m * out_stride + r] for R rows of w and M of x. One vector of running sums for each result:
-// the order of additions depends on n alone.
-template <int R, int M>
+// the order of additions depends on n alone. With kFetch the row at address `next` is prefetched.
+template <int R, int M, bool kFetch>
 void dot_tile(const uint16_t* w, int64_t w_stride, const uint16_t* x, int64_t x_stride, int64_t n,
-              float* out, int64_t out_stride) {
+              float* out, int64_t out_stride, uintptr_t next) {
   __m512 sum[M][R];
 #pragma GCC unroll 4
   for (int m = 0; m < M; ++m) {
@@ -33,6 +38,10 @@ void dot_tile(const uint16_t* w, int64_t w_stride, const uint16_t* x, int64_t x_
     __m512bh a[R];
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r) a[r] = load(w + r * w_stride + i);
+    if (kFetch) {
+      const uintptr_t line = next + static_cast<uintptr_t>(i) * sizeof(uint16_t);
+      _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T0);
+    }
 #pragma GCC unroll 4
     for (int m = 0; m < M; ++m) {
       const __m512bh b = load(x + m * x_stride + i);
@@ -60,16 +69,27 @@ void dot_tile(const uint16_t* w, int64_t w_stride, const uint16_t* x, int64_t x_
   }
 }
 
-// R rows of w times all rows of x.
+// R rows of w times all rows of x. Four times four rows of x and more take long enough to fetch the
+// R rows that stand kRowsAhead further, one in each tile.
 template <int R>
 void dot_rows(const uint16_t* w, int64_t w_stride, const uint16_t* x, int64_t x_stride,
               int64_t m_count, int64_t n, float* out, int64_t out_stride) {
   int64_t m = 0;
+  if (R == 4 && m_count >= 16) {
+    for (; m < 16; m += 4) {
+      const int64_t ahead = (kRowsAhead + m / 4) * w_stride * static_cast<int64_t>(sizeof(*w));
+      dot_tile<R, 4, true>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride,
+                           out_stride,
+                           reinterpret_cast<uintptr_t>(w) + static_cast<uintptr_t>(ahead));
+    }
+  }
   for (; m + 4 <= m_count; m += 4) {
-    dot_tile<R, 4>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride, out_stride);
+    dot_tile<R, 4, false>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride,
+                          out_stride, 0);
   }
   for (; m < m_count; ++m) {
-    dot_tile<R, 1>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride, out_stride);
+    dot_tile<R, 1, false>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride,
+                          out_stride, 0);
   }
 }
 
