@@ -161,7 +161,8 @@ struct Kernels {
                          int64_t v_stride, int64_t rows, int64_t n, float* out, int64_t out_stride);
 
   // --- bfloat16 rows ---------------------------------------------------------------------------
-  // out = x rounded to bfloat16, to nearest, ties to even. NaN stays NaN. Any n >= 0.
+  // out = x rounded to bfloat16, to nearest, ties to even. NaN stays NaN; subnormal values may
+  // become zeros. Any n >= 0.
   void (*round_bf16)(const float* x, int64_t n, uint16_t* out);
   // out[m * out_stride + r] = sum_i w[r * w_stride + i] * x[m * x_stride + i], as dot_f32 does, of
   // bfloat16 values with float32 sums. Subnormal inputs, products and sums may count as zero, and a

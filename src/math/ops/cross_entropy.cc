@@ -56,7 +56,7 @@ double cross_entropy(Context& ctx, const Tensor& hidden, const Tensor& head,
     });
     if (tape != nullptr) {
       grouped_product_backward(ctx, *tape, {&group, 1}, x, logits.f32(), vocab,
-                               tape->gradient(hidden.f32() + first * hidden.columns()));
+                               tape->gradient(hidden.f32() + first * hidden.columns()), false);
     }
   }
   ctx.set_tape(tape);

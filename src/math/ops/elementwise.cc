@@ -77,11 +77,18 @@ void add_to(Context& ctx, Tensor& x, const Tensor& y) {
   if (tape == nullptr) return;
   tape->record([tape, before, y, after = x, n](Context& c) {
     const float* grad = tape->gradient(after.f32());
-    float* to[] = {tape->gradient(before.f32()), tape->gradient(y.f32())};
+    const Tape::Place added = tape->place(y.f32());
+    // Nobody looks at the sum's gradient after this.
+    const bool shared = tape->share_gradient(after.f32(), before.f32());
+    float* kept = shared ? nullptr : tape->gradient(before.f32());
     for_row_blocks(c, after.rows(), [&](int64_t first, int64_t count) {
-      for (float* t : to) {
-        c.kernels().add_scaled(grad + first * n, count * n, 1.0f, t + first * n);
+      const float* from = grad + first * n;
+      if (added.fresh) {
+        std::copy_n(from, count * n, added.values + first * n);
+      } else {
+        c.kernels().add_scaled(from, count * n, 1.0f, added.values + first * n);
       }
+      if (kept != nullptr) c.kernels().add_scaled(from, count * n, 1.0f, kept + first * n);
     });
   });
 }

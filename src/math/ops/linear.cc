@@ -21,15 +21,14 @@ void record_bias(Context& ctx, const Tensor& out, const Tensor& bias) {
 
 }  // namespace
 
-Tensor linear(Context& ctx, const Tensor& x, const Tensor& w, const Tensor& bias) {
-  CHECK(x.columns() == w.columns());
+Tensor linear(Context& ctx, const Activations& x, const Tensor& w, const Tensor& bias) {
   const int64_t n = w.rows();
-  Tensor out = ctx.activation({x.rows(), n});
-  const ProductGroup group{&w, 0, n, 0, x.rows()};
-  grouped_product(ctx, {&group, 1}, prepare(ctx, x, {&w}), out.f32(), n);
+  Tensor out = ctx.activation({x.rows, n});
+  const ProductGroup group{&w, 0, n, 0, x.rows};
+  grouped_product(ctx, {&group, 1}, x, out.f32(), n);
   if (bias) {
     CHECK(bias.shape.elements() == n);
-    for_row_blocks(ctx, x.rows(), [&](int64_t first, int64_t count) {
+    for_row_blocks(ctx, x.rows, [&](int64_t first, int64_t count) {
       for (int64_t m = first; m < first + count; ++m) {
         float* row = out.f32() + m * n;
         for (int64_t i = 0; i < n; ++i) row[i] += bias.f32()[i];
@@ -40,13 +39,22 @@ Tensor linear(Context& ctx, const Tensor& x, const Tensor& w, const Tensor& bias
   return out;
 }
 
-Tensor swiglu(Context& ctx, const Tensor& x, const Tensor& gate, const Tensor& up) {
-  CHECK(gate.shape == up.shape && gate.columns() == x.columns());
-  Tensor out = ctx.activation({x.rows(), gate.rows()});
-  const ProductGroup g{&gate, 0, gate.rows(), 0, x.rows()};
-  const ProductGroup u{&up, 0, up.rows(), 0, x.rows()};
-  grouped_swiglu(ctx, {&g, 1}, {&u, 1}, prepare(ctx, x, {&gate, &up}), out.f32(), gate.rows());
+Tensor linear(Context& ctx, const Tensor& x, const Tensor& w, const Tensor& bias) {
+  CHECK(x.columns() == w.columns());
+  return linear(ctx, prepare(ctx, x, {&w}), w, bias);
+}
+
+Tensor swiglu(Context& ctx, const Activations& x, const Tensor& gate, const Tensor& up) {
+  CHECK(gate.shape == up.shape);
+  Tensor out = ctx.activation({x.rows, gate.rows()});
+  const ProductGroup g{&gate, 0, gate.rows(), 0, x.rows};
+  const ProductGroup u{&up, 0, up.rows(), 0, x.rows};
+  grouped_swiglu(ctx, {&g, 1}, {&u, 1}, x, out.f32(), gate.rows());
   return out;
+}
+
+Tensor swiglu(Context& ctx, const Tensor& x, const Tensor& gate, const Tensor& up) {
+  return swiglu(ctx, prepare(ctx, x, {&gate, &up}), gate, up);
 }
 
 }  // namespace minke

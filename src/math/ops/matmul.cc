@@ -219,7 +219,7 @@ void decode_weight_row(const Kernels& kernels, const Tensor& weight, int64_t row
   }
 }
 
-Activations prepare(Context& ctx, const Tensor& x, std::initializer_list<const Tensor*> weights) {
+Activations prepare(Context& ctx, const Tensor& x, std::span<const Tensor* const> weights) {
   Activations a;
   a.rows = x.rows();
   a.columns = x.columns();
@@ -335,8 +335,9 @@ void grouped_product(Context& ctx, std::span<const ProductGroup> groups, const A
   if (Tape* tape = ctx.tape()) {
     tape->record(
         [tape, x, out, out_stride, list = std::vector(groups.begin(), groups.end())](Context& c) {
+          const Tape::Place x_grad = tape->place(x.source);
           grouped_product_backward(c, *tape, list, x, tape->gradient(out), out_stride,
-                                   tape->gradient(x.source));
+                                   x_grad.values, x_grad.fresh);
         });
   }
   if (uses_panels(ctx, groups, x)) {
@@ -382,8 +383,8 @@ void separate_swiglu(Context& ctx, std::span<const ProductGroup> gates,
   if (tape == nullptr) return;
   tape->record([=, list = std::vector(gates.begin(), gates.end())](Context& c) {
     const float* out_grad = tape->gradient(out);
-    float* gate_grad = tape->gradient(gate.f32());
-    float* up_grad = tape->gradient(up.f32());
+    float* gate_grad = tape->place(gate.f32()).values;
+    float* up_grad = tape->place(up.f32()).values;
     for_parts(c, list, [&](int64_t at, int64_t n) {
       c.kernels().silu_mul_backward(gate.f32() + at, up.f32() + at, out_grad + at, n,
                                     gate_grad + at, up_grad + at);

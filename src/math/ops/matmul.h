@@ -4,6 +4,7 @@
 #include <span>
 
 #include "math/ops/context.h"
+#include "math/ops/ops.h"
 
 namespace minke {
 
@@ -15,7 +16,8 @@ namespace minke {
 // other float weights keep them in float32. Each output value depends on its weight row, its
 // activation row and the phase alone.
 //
-// With a tape, weights must be of float types, and groups must not share rows of activations.
+// With a tape, weights must be of float types, and each row of the activations must be in exactly
+// one group.
 
 // Activation rows ready for products: as floats, in 8 bits (in one of two arrangements), or both,
 // as the weights that they are prepared for and the phase need.
@@ -31,7 +33,11 @@ struct Activations {
 };
 
 // Prepares x [rows, columns] for products with weights of the types of `weights`.
-Activations prepare(Context& ctx, const Tensor& x, std::initializer_list<const Tensor*> weights);
+Activations prepare(Context& ctx, const Tensor& x, std::span<const Tensor* const> weights);
+inline Activations prepare(Context& ctx, const Tensor& x,
+                           std::initializer_list<const Tensor*> weights) {
+  return prepare(ctx, x, std::span(weights.begin(), weights.size()));
+}
 // Rows `indices` of `a`, copied next to each other.
 Activations gather_rows(Context& ctx, const Activations& a, std::span<const int32_t> indices);
 
@@ -59,10 +65,16 @@ void grouped_swiglu(Context& ctx, std::span<const ProductGroup> gates,
                     int64_t out_stride);
 
 // What grouped_product() records: from the gradient of its result to those of the activations,
-// added to x_grad [x.rows, x.columns] if that is not null, and of tracked weights.
+// added to x_grad [x.rows, x.columns], or, if `fresh`, in the place of what stands there, and of
+// tracked weights.
 void grouped_product_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup> groups,
                               const Activations& x, const float* out_grad, int64_t out_stride,
-                              float* x_grad);
+                              float* x_grad, bool fresh);
+
+// The ops of these names in ops.h, of activations that are prepared for several of them.
+Tensor linear(Context& ctx, const Activations& x, const Tensor& w, const Tensor& bias = {});
+Tensor swiglu(Context& ctx, const Activations& x, const Tensor& gate, const Tensor& up);
+Tensor moe(Context& ctx, const Activations& x, const Routing& routing, const Experts& experts);
 
 // Row `row` of `weight` as `columns` floats, block scales applied.
 void decode_weight_row(const Kernels& kernels, const Tensor& weight, int64_t row, float* out);

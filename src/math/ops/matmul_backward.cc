@@ -34,16 +34,15 @@ const float* float_rows(Context& ctx, const ProductGroup& g) {
 
 // In float32, one group after the other.
 void float_backward(Context& ctx, const ProductGroup& g, const Activations& x, const float* grad,
-                    int64_t stride, float* x_grad, float* w_grad) {
+                    int64_t stride, float* x_grad, bool fresh, float* w_grad) {
   const int64_t n = x.columns;
   const Kernels& k = ctx.kernels();
-  if (x_grad != nullptr) {
-    const float* w = float_rows(ctx, g);
-    for_tasks(ctx, g.rows, [&](int64_t first, int64_t count) {
-      k.accumulate_f32(grad + first * stride, stride, count, w, n, g.weight_rows, n,
-                       x_grad + (g.first + first) * n, n);
-    });
-  }
+  const float* w = float_rows(ctx, g);
+  for_tasks(ctx, g.rows, [&](int64_t first, int64_t count) {
+    float* to = x_grad + (g.first + first) * n;
+    if (fresh) std::fill_n(to, count * n, 0.0f);
+    k.accumulate_f32(grad + first * stride, stride, count, w, n, g.weight_rows, n, to, n);
+  });
   if (w_grad == nullptr) return;
   float* turned = ctx.arena().allocate<float>(ctx.pool().size() * kTaskRows * g.rows);
   ctx.pool().parallel_for((g.weight_rows + kTaskRows - 1) / kTaskRows, [&](int64_t i, int worker) {
@@ -59,7 +58,8 @@ void float_backward(Context& ctx, const ProductGroup& g, const Activations& x, c
 
 // In products of bfloat16 values: the gradient is rounded as the activations were.
 void panel_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup> groups,
-                    const Activations& x, const float* grad, int64_t stride, float* x_grad) {
+                    const Activations& x, const float* grad, int64_t stride, float* x_grad,
+                    bool fresh) {
   const int64_t n = x.columns;
   std::vector<PanelProduct> to_x, to_weights;
   for (const ProductGroup& g : groups) {
@@ -71,16 +71,14 @@ void panel_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup
       }
     });
     const auto* w = reinterpret_cast<const uint16_t*>(g.weight->row(g.weight_first));
-    if (x_grad != nullptr) {
-      to_x.push_back({{halves, g.weight_rows, false},
-                      g.rows,
-                      {w, n, true},
-                      n,
-                      g.weight_rows,
-                      x_grad + g.first * n,
-                      n,
-                      true});
-    }
+    to_x.push_back({{halves, g.weight_rows, false},
+                    g.rows,
+                    {w, n, true},
+                    n,
+                    g.weight_rows,
+                    x_grad + g.first * n,
+                    n,
+                    !fresh});
     if (float* w_grad = tape.weight_gradient(*g.weight)) {
       to_weights.push_back({{halves, g.weight_rows, true},
                             g.weight_rows,
@@ -100,16 +98,16 @@ void panel_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup
 
 void grouped_product_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup> groups,
                               const Activations& x, const float* out_grad, int64_t out_stride,
-                              float* x_grad) {
+                              float* x_grad, bool fresh) {
   const ScratchScope scratch(ctx);
   const bool panels = x.halves != nullptr && groups[0].weight->type == DType::kBF16;
   if (panels) {
-    panel_backward(ctx, tape, groups, x, out_grad, out_stride, x_grad);
+    panel_backward(ctx, tape, groups, x, out_grad, out_stride, x_grad, fresh);
     return;
   }
   for (const ProductGroup& g : groups) {
     CHECK(!is_quantized(g.weight->type) && x.x != nullptr);
-    float_backward(ctx, g, x, out_grad + g.first * out_stride + g.column, out_stride, x_grad,
+    float_backward(ctx, g, x, out_grad + g.first * out_stride + g.column, out_stride, x_grad, fresh,
                    tape.weight_gradient(*g.weight));
   }
 }

@@ -68,7 +68,7 @@ void combine(Context& ctx, const Tensor& weights, const std::vector<int32_t>& pl
   tape->record([=](Context& c) {
     const float* grad = tape->gradient(out.f32());
     float* weight_grad = tape->gradient(weights.f32());
-    float* product_grad = tape->gradient(products.f32());
+    float* product_grad = tape->place(products.f32()).values;
     for_row_blocks(c, out.rows(), [&](int64_t first, int64_t count) {
       for (int64_t pair = first * k; pair < (first + count) * k; ++pair) {
         const float* g = grad + pair / k * dim;
@@ -76,7 +76,8 @@ void combine(Context& ctx, const Tensor& weights, const std::vector<int32_t>& pl
         float dot = 0;
         c.kernels().dot_f32(products.f32() + at, dim, 1, g, dim, 1, dim, &dot, 1);
         weight_grad[pair] += dot;
-        c.kernels().add_scaled(g, dim, weights.f32()[pair], product_grad + at);
+        const float weight = weights.f32()[pair];
+        for (int64_t i = 0; i < dim; ++i) product_grad[at + i] = weight * g[i];
       }
     });
   });
@@ -85,14 +86,17 @@ void combine(Context& ctx, const Tensor& weights, const std::vector<int32_t>& pl
 }  // namespace
 
 Tensor moe(Context& ctx, const Tensor& x, const Routing& routing, const Experts& experts) {
+  return moe(ctx, prepare(ctx, x, {&experts.gate[0], &experts.up[0]}), routing, experts);
+}
+
+Tensor moe(Context& ctx, const Activations& x, const Routing& routing, const Experts& experts) {
   const auto count = static_cast<int64_t>(experts.gate.size());
   CHECK(experts.up.size() == experts.gate.size() && experts.down.size() == experts.gate.size());
-  const int64_t rows = x.rows(), dim = x.columns(), inner = experts.gate[0].rows();
+  const int64_t rows = x.rows, dim = x.columns, inner = experts.gate[0].rows();
   const Dispatch d = dispatch(routing, rows, count);
   const auto pairs = static_cast<int64_t>(d.token.size());
 
-  const Activations in =
-      gather_rows(ctx, prepare(ctx, x, {&experts.gate[0], &experts.up[0]}), d.token);
+  const Activations in = gather_rows(ctx, x, d.token);
   Tensor hidden = ctx.activation({pairs, inner});
   grouped_swiglu(ctx, expert_groups(experts.gate, d), expert_groups(experts.up, d), in,
                  hidden.f32(), inner);

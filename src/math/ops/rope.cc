@@ -69,8 +69,9 @@ Tensor rope(Context& ctx, const Tensor& x, int64_t head_dim, const RopeAngles& a
   if (Tape* tape = ctx.tape()) {
     tape->record([=](Context& c) {
       float* grad = tape->gradient(out.f32());
-      float* to = tape->gradient(x.f32());
       rotate(c, grad, -1, grad);
+      if (tape->share_gradient(out.f32(), x.f32())) return;
+      float* to = tape->gradient(x.f32());
       for_row_blocks(c, x.rows(), [&](int64_t first, int64_t rows) {
         c.kernels().add_scaled(grad + first * n, rows * n, 1.0f, to + first * n);
       });

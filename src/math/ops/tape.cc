@@ -27,11 +27,16 @@ void Tape::own(const float* values, int64_t count) {
   if (count > 0) activations_[values] = {count, nullptr};
 }
 
-float* Tape::gradient(const float* values) {
+Tape::Activations::value_type& Tape::holder(const float* values) {
   auto next = activations_.upper_bound(values);
   CHECK(next != activations_.begin());
-  auto& [first, activation] = *std::prev(next);
-  CHECK(values - first < activation.count);
+  auto& found = *std::prev(next);
+  CHECK(values - found.first < found.second.count);
+  return found;
+}
+
+float* Tape::gradient(const float* values) {
+  auto& [first, activation] = holder(values);
   if (activation.gradient == nullptr) {
     const int64_t count = activation.count;
     float* to = activation.gradient = gradients_.allocate<float>(count);
@@ -41,6 +46,24 @@ float* Tape::gradient(const float* values) {
     });
   }
   return activation.gradient + (values - first);
+}
+
+Tape::Place Tape::place(const float* values) {
+  auto& [first, activation] = holder(values);
+  CHECK(first == values);
+  const bool fresh = activation.gradient == nullptr;
+  if (fresh) activation.gradient = gradients_.allocate<float>(activation.count);
+  return {activation.gradient, fresh};
+}
+
+bool Tape::share_gradient(const float* from, const float* to) {
+  auto& [from_first, from_activation] = holder(from);
+  auto& [to_first, to_activation] = holder(to);
+  CHECK(from_first == from && to_first == to && from_activation.count == to_activation.count);
+  if (to_activation.gradient != nullptr) return false;
+  gradient(from);
+  to_activation.gradient = from_activation.gradient;
+  return true;
 }
 
 void Tape::backward(Context& ctx) {

@@ -53,6 +53,16 @@ class Tape {
   // The gradient of the activation that holds `values`, from there on; zeros before anything is
   // added.
   float* gradient(const float* values);
+  // The same for who writes all of the activation at `values`: `fresh` tells that nothing was added
+  // yet, so that what stands there is to be replaced, whatever it is.
+  struct Place {
+    float* values;
+    bool fresh;
+  };
+  Place place(const float* values);
+  // Makes the gradient of the activation at `from` that of the one at `to`, of equal size, whose
+  // own gradient nobody looks at any more. False if something was added to it already.
+  bool share_gradient(const float* from, const float* to);
   // Steps run in the reverse order of their recording.
   void record(std::function<void(Context&)> step) { steps_.push_back(std::move(step)); }
 
@@ -66,10 +76,12 @@ class Tape {
     int64_t count = 0;
     float* gradient = nullptr;
   };
+  using Activations = std::map<const float*, Activation>;  // by first value
+  Activations::value_type& holder(const float* values);
 
   ThreadPool& pool_;
   std::map<const uint8_t*, float*> weights_;
-  std::map<const float*, Activation> activations_;  // by first value
+  Activations activations_;
   std::vector<std::function<void(Context&)>> steps_;
   Arena gradients_;
 };

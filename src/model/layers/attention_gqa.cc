@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "math/ops/matmul.h"
+
 namespace minke {
 namespace {
 
@@ -37,9 +39,10 @@ void AttentionGqa::visit(WeightVisitor& visitor, const GqaConfig& config) {
 Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& angles,
                              const Batch& batch, int layer, const GqaConfig& config) const {
   const int64_t kv_dim = config.kv_heads * config.head_dim;
-  Tensor query = linear(ctx, x, q, q_bias);
-  Tensor key = linear(ctx, x, k, k_bias);
-  const Tensor value = linear(ctx, x, v, v_bias);
+  const Activations in = prepare(ctx, x, {&q, &k, &v});
+  Tensor query = linear(ctx, in, q, q_bias);
+  Tensor key = linear(ctx, in, k, k_bias);
+  const Tensor value = linear(ctx, in, v, v_bias);
   if (config.qk_norm) {
     query = norm_heads(ctx, query, q_norm, config);
     key = norm_heads(ctx, key, k_norm, config);

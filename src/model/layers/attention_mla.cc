@@ -66,7 +66,7 @@ void AttentionMla::visit(WeightVisitor& visitor, const MlaConfig& c) {
   visitor.matrix({"o_proj.weight", "attn_output.weight"}, o, {c.dim, c.heads * c.value_dim});
 }
 
-Tensor AttentionMla::queries(Context& ctx, const Tensor& x, const RopeAngles& angles,
+Tensor AttentionMla::queries(Context& ctx, const Activations& x, const RopeAngles& angles,
                              const MlaConfig& c) const {
   const Tensor query =
       c.q_rank > 0 ? linear(ctx, rms_norm(ctx, linear(ctx, x, q_a), q_a_norm, c.norm_eps), q_b)
@@ -76,8 +76,9 @@ Tensor AttentionMla::queries(Context& ctx, const Tensor& x, const RopeAngles& an
 
 Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& angles,
                              const Batch& batch, int layer, const MlaConfig& c) const {
-  const Tensor query = queries(ctx, x, angles, c);
-  const Tensor kv = linear(ctx, x, kv_a);
+  const Activations in = prepare(ctx, x, {c.q_rank > 0 ? &q_a : &q, &kv_a});
+  const Tensor query = queries(ctx, in, angles, c);
+  const Tensor kv = linear(ctx, in, kv_a);
   const Tensor latent = rms_norm(ctx, select_columns(ctx, kv, 0, c.kv_rank), kv_a_norm, c.norm_eps);
   const Tensor k_pe = rope(ctx, select_columns(ctx, kv, c.kv_rank, c.rope_dim), c.rope_dim, angles,
                            RopeLayout::kInterleaved);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "math/ops/ops.h"
+#include "math/ops/matmul.h"
 #include "model/kv/batch.h"
 #include "model/layers/weights.h"
 
@@ -35,7 +35,7 @@ struct AttentionMla {
                  int layer, const MlaConfig& config) const;
 
  private:
-  Tensor queries(Context& ctx, const Tensor& x, const RopeAngles& angles,
+  Tensor queries(Context& ctx, const Activations& x, const RopeAngles& angles,
                  const MlaConfig& config) const;
   Tensor expanded(Context& ctx, const Tensor& query, const Tensor& latent, const Tensor& k_pe,
                   const Batch& batch, int layer, const MlaConfig& config) const;

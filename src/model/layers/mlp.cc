@@ -9,6 +9,10 @@ void Mlp::visit(WeightVisitor& v, int64_t dim, int64_t inner, const std::string&
 }
 
 Tensor Mlp::forward(Context& ctx, const Tensor& x) const {
+  return forward(ctx, prepare(ctx, x, {&gate, &up}));
+}
+
+Tensor Mlp::forward(Context& ctx, const Activations& x) const {
   return linear(ctx, swiglu(ctx, x, gate, up), down);
 }
 
@@ -27,8 +31,11 @@ void MoeMlp::visit(WeightVisitor& v, const MoeConfig& config) {
 
 Tensor MoeMlp::forward(Context& ctx, const Tensor& x, const MoeConfig& config) const {
   const Routing routing = route(ctx, linear(ctx, x, router), bias, config.router);
-  Tensor out = moe(ctx, x, routing, experts);
-  if (config.shared_inner > 0) add_to(ctx, out, shared.forward(ctx, x));
+  std::vector<const Tensor*> weights = {&experts.gate[0], &experts.up[0]};
+  if (config.shared_inner > 0) weights.insert(weights.end(), {&shared.gate, &shared.up});
+  const Activations in = prepare(ctx, x, weights);
+  Tensor out = moe(ctx, in, routing, experts);
+  if (config.shared_inner > 0) add_to(ctx, out, shared.forward(ctx, in));
   return out;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "math/ops/ops.h"
+#include "math/ops/matmul.h"
 #include "model/layers/weights.h"
 
 namespace minke {
@@ -11,7 +11,10 @@ struct Mlp {
 
   // `suffix` of the GGUF names: "" for dense layers, "_shexp" for shared experts.
   void visit(WeightVisitor& v, int64_t dim, int64_t inner, const std::string& suffix);
-  Tensor forward(Context& ctx, const Tensor& x) const;  // [M, dim] -> [M, dim]
+  // [M, dim] -> [M, dim].
+  Tensor forward(Context& ctx, const Tensor& x) const;
+  // The same of activations that are prepared for gate and up.
+  Tensor forward(Context& ctx, const Activations& x) const;
 };
 
 // Routed experts plus a shared one that every token uses (DeepSeek-V2 report, equation 20).
