@@ -20,13 +20,20 @@ struct PassInput {
   std::span<const int32_t> starts;     // first row of each document
   std::span<const float> weights;      // [M] of the targets' losses
   double balance = 0;  // weight of a token in the experts' sequence-wise balance loss; 0: none
+  float prediction =
+      0;  // weight of each token after the next, where the model has a module; 0: none
 };
 
 struct PassResult {
   double loss = 0;                       // sum of weights * -log p(target)
+  double prediction = 0;                 // sum of prediction * -log p(token after the next)
   double balance = 0;                    // the balance loss
   std::vector<float> log_probabilities;  // [M] of the targets, 0 where there is none
 };
+
+// The targets of `targets` for the token after the next: the next row's, -1 for the last row of a
+// document.
+std::vector<int32_t> second_targets(const PassInput& input);
 
 // Computes documents with the forward pass that serves, and the gradients of their loss. The
 // documents' keys and values go through a cache as they do in serving, so that both see the same
@@ -44,6 +51,8 @@ class Pass {
 
  private:
   PassResult run(const PassInput& input, bool backward);
+  std::vector<Segment> take_caches(const PassInput& input);
+  double predict(const PassInput& input, std::span<const Segment> segments, const Tensor& states);
 
   const Model& model_;
   Kernels kernels_;

@@ -45,10 +45,14 @@ struct StartingModel {
       : checkpoint(recipe.model.from.empty()
                        ? Checkpoint(Naming::kHuggingFace, recipe.model.metadata("model"))
                        : open_checkpoint(recipe.model.from)),
-        model(recipe.model.from.empty() ? make_model(checkpoint) : load_model(checkpoint)) {}
+        model(recipe.model.from.empty() ? make_model(checkpoint)
+                                        : load_model(checkpoint, /*prediction=*/true)) {
+    predicts = recipe.model.from.empty() ? model->add_prediction() : model->predicts();
+  }
 
   Checkpoint checkpoint;
   std::unique_ptr<Model> model;
+  bool predicts = false;  // has a module of multi-token prediction
 };
 
 // The data of one stage, and the place in it.
@@ -180,18 +184,23 @@ class Trainer {
   void step() {
     const Clock::time_point start = Clock::now();
     std::vector<PackedBatch> batches;
-    int64_t targets = 0, tokens = 0;
+    int64_t targets = 0, tokens = 0, second = 0;
     for (int64_t left = stage().data.batch_tokens; left > 0;
          left -= stage().data.micro_batch_tokens) {
       batches.push_back(data_->packer.next());
       targets += batches.back().loss_targets;
       tokens += batches.back().filled;
+      second += count_second_targets(batches.back());
     }
+    const double prediction =
+        start_.predicts && second > 0 ? stage().mtp_weight / static_cast<double>(second) : 0;
     parameters_.clear_gradients(pool_);
     double loss = 0;
     Loads loads;
     for (const PackedBatch& batch : batches) {
-      loss += pass_.train(input_of(batch, targets, stage().balance_loss)).loss;
+      PassInput input = input_of(batch, targets, stage().balance_loss);
+      input.prediction = static_cast<float>(prediction);
+      loss += pass_.train(input).loss;
       add_loads(loads);
     }
     StepRecord record;
@@ -221,6 +230,11 @@ class Trainer {
             std::span(batch.segment_starts).first(segments),
             std::span<const float>(weights_),
             balance / static_cast<double>(stage().data.batch_tokens)};
+  }
+
+  int64_t count_second_targets(const PackedBatch& batch) {
+    const auto targets = second_targets(input_of(batch, 1, 0));
+    return std::count_if(targets.begin(), targets.end(), [](int32_t t) { return t >= 0; });
   }
 
   void require_finite(const StepRecord& record) const {

@@ -153,4 +153,34 @@ Tensor select_columns(Context& ctx, const Tensor& x, int64_t first, int64_t coun
   return out;
 }
 
+Tensor join_columns(Context& ctx, const Tensor& a, const Tensor& b) {
+  CHECK(a.rows() == b.rows());
+  Tensor out = ctx.activation({a.rows(), a.columns() + b.columns()});
+  const int64_t n = out.columns();
+  // Calls body(part, its values of row m, their place in row m of the whole).
+  const auto for_parts = [a, b, n](Context& c, const auto& body) {
+    for_row_blocks(c, a.rows(), [&](int64_t row, int64_t rows) {
+      for (int64_t m = row; m < row + rows; ++m) {
+        body(a, m * a.columns(), m * n);
+        body(b, m * b.columns(), m * n + a.columns());
+      }
+    });
+  };
+  for_parts(ctx, [&](const Tensor& part, int64_t from, int64_t to) {
+    std::copy_n(part.f32() + from, part.columns(), out.f32() + to);
+  });
+  if (Tape* tape = ctx.tape()) {
+    tape->record([=](Context& c) {
+      const float* grad = tape->gradient(out.f32());
+      float* const a_grad = tape->gradient(a.f32());
+      float* const b_grad = tape->gradient(b.f32());
+      for_parts(c, [&](const Tensor& part, int64_t to, int64_t from) {
+        c.kernels().add_scaled(grad + from, part.columns(), 1.0f,
+                               (part.data == a.data ? a_grad : b_grad) + to);
+      });
+    });
+  }
+  return out;
+}
+
 }  // namespace minke

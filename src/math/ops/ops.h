@@ -36,6 +36,9 @@ Tensor select_rows(Context& ctx, const Tensor& x, std::span<const int32_t> rows)
 // Columns [first, first + count) of x [M, D] -> [M, count].
 Tensor select_columns(Context& ctx, const Tensor& x, int64_t first, int64_t count);
 
+// [a_m, b_m] for each row m: a [M, A], b [M, B] -> [M, A + B].
+Tensor join_columns(Context& ctx, const Tensor& a, const Tensor& b);
+
 // --- rotary position embedding (Su et al. 2021)
 // -----------------------------------------------------------------------
 

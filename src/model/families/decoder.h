@@ -33,8 +33,7 @@ class DecoderModel : public Model {
   template <typename Layer>
   Tensor run(Context& ctx, const Batch& batch, const Layer& layer) const {
     Tensor x = embedding(ctx, embed_, batch.tokens);
-    const RopeAngles angles =
-        rope_angles(ctx, batch.positions, inv_freq_, rope_magnitude(config_.rope_scaling));
+    const RopeAngles angles = angles_of(ctx, batch);
     for (int64_t i = 0; i < config_.layers; ++i) {
       const ScratchScope scratch(ctx);
       layer(static_cast<int>(i), x, angles);
@@ -44,6 +43,9 @@ class DecoderModel : public Model {
     return rms_norm(ctx, last, norm_, eps());
   }
 
+  RopeAngles angles_of(Context& ctx, const Batch& batch) const {
+    return rope_angles(ctx, batch.positions, inv_freq_, rope_magnitude(config_.rope_scaling));
+  }
   float eps() const { return static_cast<float>(config_.norm_eps); }
 
   DecoderConfig config_;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/core/check.h"
 #include "base/core/error.h"
 #include "model/families/config_reader.h"
 #include "model/families/decoder.h"
@@ -17,7 +18,8 @@ constexpr std::string_view kGroupLimited = "group_limited_greedy";  // V2
 constexpr std::string_view kBiased = "noaux_tc";                    // V3
 
 // DeepSeek-V2, V2-Lite, V2.5, Coder-V2, V3, R1 and V3.1: latent attention, and in all but the first
-// layers routed experts beside shared ones. Multi-token-prediction layers are not loaded.
+// layers routed experts beside shared ones. Of the multi-token-prediction modules the first can be
+// trained; serving does without.
 class DeepSeekModel : public DecoderModel {
  public:
   explicit DeepSeekModel(const Checkpoint& checkpoint);
@@ -25,6 +27,9 @@ class DeepSeekModel : public DecoderModel {
   void visit_config(ConfigVisitor& v) override;
   void visit(WeightVisitor& v) override;
   Tensor hidden(Context& ctx, const Batch& batch) const override;
+  bool add_prediction() override;
+  bool predicts() const override { return module_ != nullptr; }
+  Tensor predict(Context& ctx, const Batch& batch, const Tensor& states) const override;
 
  private:
   struct Layer {
@@ -35,10 +40,21 @@ class DeepSeekModel : public DecoderModel {
     MoeMlp moe;  // in the others
   };
 
+  // The next token's embedding and the state of a token, joined and brought through one more layer.
+  struct Module {
+    Tensor embedding_norm, state_norm;
+    Tensor join;  // [dim, 2 dim]
+    Layer layer;
+    Tensor norm;
+  };
+
   struct Groups {
     int64_t count = 1, chosen = 1;
   };
 
+  void visit_layer(WeightVisitor& v, Layer& layer, int64_t index);
+  void run_layer(Context& ctx, const Layer& layer, int64_t index, Tensor& x,
+                 const RopeAngles& angles, const Batch& batch) const;
   void visit_attention_config(ConfigVisitor& v);
   void visit_moe_config(ConfigVisitor& v);
   void visit_router_config(ConfigVisitor& v);
@@ -60,6 +76,8 @@ class DeepSeekModel : public DecoderModel {
   std::string score_, method_;  // scoring_func, topk_method
   bool v3_defaults_ = false;    // of those two, where config.json lacks them
   std::vector<Layer> layers_;
+  int64_t modules_ = 0;  // of multi-token prediction, in the files
+  std::unique_ptr<Module> module_;
 };
 
 DeepSeekModel::DeepSeekModel(const Checkpoint& checkpoint) {
@@ -99,6 +117,9 @@ void DeepSeekModel::visit_config(ConfigVisitor& v) {
   int64_t predicted = 0;
   v.integer({"", "nextn_predict_layers"}, predicted, 0, config_.layers - 1, 0);
   config_.layers -= predicted;
+  if (v.naming() == Naming::kHuggingFace) {
+    v.integer({"num_nextn_predict_layers", ""}, modules_, 0, 64, 0);
+  }
   visit_attention_config(v);
   v.integer({"intermediate_size", "feed_forward_length"}, dense_inner_, 1, 1 << 24);
   visit_moe_config(v);
@@ -220,33 +241,69 @@ void DeepSeekModel::check(const std::string& source) const {
   }
 }
 
+void DeepSeekModel::visit_layer(WeightVisitor& v, Layer& l, int64_t index) {
+  v.vector({"input_layernorm.weight", "attn_norm.weight"}, l.attention_norm, config_.dim);
+  l.attention.visit(v, attention_);
+  v.vector({"post_attention_layernorm.weight", "ffn_norm.weight"}, l.mlp_norm, config_.dim);
+  const WeightVisitor::Scope mlp(v, "mlp.", "");
+  if (is_moe(index)) {
+    l.moe.visit(v, moe_);
+  } else {
+    l.dense.visit(v, config_.dim, dense_inner_, "");
+  }
+}
+
 void DeepSeekModel::visit(WeightVisitor& v) {
   visit_embedding(v);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const WeightVisitor::Scope scope(v, fmt::format("model.layers.{}.", i),
                                      fmt::format("blk.{}.", i));
-    Layer& l = layers_[i];
-    v.vector({"input_layernorm.weight", "attn_norm.weight"}, l.attention_norm, config_.dim);
-    l.attention.visit(v, attention_);
-    v.vector({"post_attention_layernorm.weight", "ffn_norm.weight"}, l.mlp_norm, config_.dim);
-    const WeightVisitor::Scope mlp(v, "mlp.", "");
-    if (is_moe(static_cast<int64_t>(i))) {
-      l.moe.visit(v, moe_);
-    } else {
-      l.dense.visit(v, config_.dim, dense_inner_, "");
-    }
+    visit_layer(v, layers_[i], static_cast<int64_t>(i));
+  }
+  if (module_) {
+    const WeightVisitor::Scope scope(v, fmt::format("model.layers.{}.", config_.layers), "");
+    v.vector({"enorm.weight", ""}, module_->embedding_norm, config_.dim);
+    v.vector({"hnorm.weight", ""}, module_->state_norm, config_.dim);
+    v.matrix({"eh_proj.weight", ""}, module_->join, {config_.dim, 2 * config_.dim});
+    visit_layer(v, module_->layer, config_.layers);
+    v.vector({"shared_head.norm.weight", ""}, module_->norm, config_.dim);
   }
   visit_head(v);
 }
 
+void DeepSeekModel::run_layer(Context& ctx, const Layer& l, int64_t index, Tensor& x,
+                              const RopeAngles& angles, const Batch& batch) const {
+  const int cache_layer = static_cast<int>(index);
+  const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
+  add_to(ctx, x, l.attention.forward(ctx, normed, angles, batch, cache_layer, attention_));
+  const Tensor mlp_in = rms_norm(ctx, x, l.mlp_norm, eps());
+  add_to(ctx, x, is_moe(index) ? l.moe.forward(ctx, mlp_in, moe_) : l.dense.forward(ctx, mlp_in));
+}
+
 Tensor DeepSeekModel::hidden(Context& ctx, const Batch& batch) const {
   return run(ctx, batch, [&](int i, Tensor& x, const RopeAngles& angles) {
-    const Layer& l = layers_[static_cast<size_t>(i)];
-    const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
-    add_to(ctx, x, l.attention.forward(ctx, normed, angles, batch, i, attention_));
-    const Tensor mlp_in = rms_norm(ctx, x, l.mlp_norm, eps());
-    add_to(ctx, x, is_moe(i) ? l.moe.forward(ctx, mlp_in, moe_) : l.dense.forward(ctx, mlp_in));
+    run_layer(ctx, layers_[static_cast<size_t>(i)], i, x, angles, batch);
   });
+}
+
+bool DeepSeekModel::add_prediction() {
+  if (modules_ == 0) return false;
+  module_ = std::make_unique<Module>();
+  facts_.kv.layers = static_cast<int>(config_.layers) + 1;
+  return true;
+}
+
+// The state is the one after the final norm, as transformers and serving engines have it; the
+// report does not say.
+Tensor DeepSeekModel::predict(Context& ctx, const Batch& batch, const Tensor& states) const {
+  CHECK(module_ != nullptr);
+  const Module& m = *module_;
+  const Tensor next = rms_norm(ctx, embedding(ctx, embed_, batch.tokens), m.embedding_norm, eps());
+  const Tensor state = rms_norm(ctx, states, m.state_norm, eps());
+  Tensor x = linear(ctx, join_columns(ctx, next, state), m.join);
+  run_layer(ctx, m.layer, config_.layers, x, angles_of(ctx, batch), batch);
+  for (const Segment& s : batch.segments) s.cache->advance(s.rows);
+  return rms_norm(ctx, x, m.norm, eps());
 }
 
 }  // namespace

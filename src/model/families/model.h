@@ -41,6 +41,15 @@ class Model {
   virtual Tensor hidden(Context& ctx, const Batch& batch) const = 0;
   // [vocab, dim].
   virtual const Tensor& head() const = 0;
+  // Multi-token prediction (DeepSeek-V3 report, section 2.2), which only training uses.
+  // add_prediction() gives a model its module, before weights are visited; false if the
+  // configuration has none.
+  virtual bool add_prediction() { return false; }
+  virtual bool predicts() const { return false; }
+  // States [M, dim] from which head() makes logits of the token after the next, from `states`
+  // [M, dim] that hidden() gave for M tokens, and a batch of their next tokens, whose caches were
+  // truncated to their length before hidden().
+  virtual Tensor predict(Context& ctx, const Batch& batch, const Tensor& states) const;
   // Logits [batch.logit_rows, vocab].
   Tensor forward(Context& ctx, const Batch& batch) const {
     return linear(ctx, hidden(ctx, batch), head());
@@ -54,9 +63,10 @@ class Model {
 // architecture that is not supported; the message names it and lists those that are.
 std::unique_ptr<Model> make_model(const Checkpoint& checkpoint);
 
-// make_model(), and its weights as views into the checkpoint's files. Throws Error that names a
-// tensor that is missing or has another shape than the configuration says.
-std::unique_ptr<Model> load_model(const Checkpoint& checkpoint);
+// make_model(), and its weights as views into the checkpoint's files; `prediction`: with its module
+// of multi-token prediction, if it has one. Throws Error that names a tensor that is missing or has
+// another shape than the configuration says.
+std::unique_ptr<Model> load_model(const Checkpoint& checkpoint, bool prediction = false);
 
 // The families' constructors; each throws Error if the configuration is not one that it computes.
 std::unique_ptr<Model> make_deepseek(const Checkpoint& checkpoint);

@@ -4,6 +4,7 @@
 
 #include <fmt/ranges.h>
 
+#include "base/core/check.h"
 #include "base/core/error.h"
 #include "model/families/model.h"
 #include "model/families/weight_loader.h"
@@ -39,6 +40,11 @@ std::string supported(Naming naming) {
 
 }  // namespace
 
+Tensor Model::predict(Context&, const Batch&, const Tensor&) const {
+  CHECK(false);
+  return {};
+}
+
 std::unique_ptr<Model> make_model(const Checkpoint& checkpoint) {
   const bool gguf = checkpoint.naming() == Naming::kGguf;
   const char* key = gguf ? "general.architecture" : "model_type";
@@ -51,8 +57,9 @@ std::unique_ptr<Model> make_model(const Checkpoint& checkpoint) {
        printable(*name), supported(checkpoint.naming()));
 }
 
-std::unique_ptr<Model> load_model(const Checkpoint& checkpoint) {
+std::unique_ptr<Model> load_model(const Checkpoint& checkpoint, bool prediction) {
   auto model = make_model(checkpoint);
+  if (prediction) model->add_prediction();
   WeightLoader loader(checkpoint);
   model->visit(loader);
   loader.require_all_used(model->facts().layers);
