@@ -126,12 +126,12 @@ TEST_F(DataSet, Math500) {
       R"({"problem": "x?", "answer": "\\frac{1}{2}", "level": 3, "subject": "Algebra"}
 {"problem": "y?", "answer": "[1,2]"})",
       DataSetFormat::kMath500);
-ASSERT_EQ(questions.size(), 2u);
-EXPECT_EQ(questions[0].level, 3);
-EXPECT_EQ(questions[1].level, 1);
-EXPECT_TRUE(questions[0].accepts("\\boxed{\\dfrac12}"));
-EXPECT_FALSE(questions[0].accepts("\\boxed{0.5}"));
-EXPECT_TRUE(questions[1].accepts("\\boxed{\\left[1, 2\\right]}"));
+  ASSERT_EQ(questions.size(), 2u);
+  EXPECT_EQ(questions[0].level, 3);
+  EXPECT_EQ(questions[1].level, 1);
+  EXPECT_TRUE(questions[0].accepts("\\boxed{\\dfrac12}"));
+  EXPECT_FALSE(questions[0].accepts("\\boxed{0.5}"));
+  EXPECT_TRUE(questions[1].accepts("\\boxed{\\left[1, 2\\right]}"));
 }
 
 TEST_F(DataSet, TheFirstOnes) {
