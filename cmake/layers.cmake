@@ -17,6 +17,7 @@ set(MINKE_LIBS_base_cpu Threads::Threads)
 set(MINKE_LIBS_text_tokenizer PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 set(MINKE_LIBS_learn_data PkgConfig::XXHASH)
 set(MINKE_LIBS_learn_train tomlplusplus::tomlplusplus PkgConfig::XXHASH)
+set(MINKE_LIBS_learn_eval PkgConfig::UTF8PROC)
 set(MINKE_LIBS_apps CLI11::CLI11 PkgConfig::LIBEDIT)
 
 function(minke_add_layer folder deps)

@@ -93,9 +93,12 @@ bool sensible(const Measuring& drawn) {
          (changes.size() < 2 || changes[0].op != changes[1].op);
 }
 
-Measuring draw_measuring(int level, int small_in_big, Split split, Rng& rng) {
+// Draws until one belongs to the split. Nothing if that takes too long: some measures have no
+// held-out numbers on a level.
+std::optional<Measuring> draw_measuring(int level, int small_in_big, Split split, Rng& rng) {
   constexpr Given kGiven[] = {Given::kBig, Given::kSmall, Given::kBoth};
-  while (true) {
+  constexpr int kDraws = 2000;
+  for (int draw = 0; draw < kDraws; ++draw) {
     // Drawn anew each time, for not every kind has held-out numbers on every level.
     const Given given = kGiven[rng.below(level == 1 ? 2 : 3)];
     Measuring drawn = draw_any(given, level, small_in_big, rng);
@@ -103,6 +106,7 @@ Measuring draw_measuring(int level, int small_in_big, Split split, Rng& rng) {
     const bool held_out = held_out_key(canonical(kName, drawn.chain));
     if (held_out == (split == Split::kHeldOut)) return drawn;
   }
+  return std::nullopt;
 }
 
 std::string asked(const MeasureStory& story, const Measuring& drawn, Wording& wording) {
@@ -148,22 +152,34 @@ class UnitsTask final : public Task {
   Problem make(Language language, int level, Split split, Rng& rng) const override {
     CHECK(level >= 1 && level <= kLevels);
     const Phrases& phrases = phrases_of(language);
-    const bool held_out_wording = draw_held_out_wording(split, rng);
-    const MeasureStory& story = draw_one(of_side(phrases.measures, held_out_wording), rng);
-    const Measuring drawn = draw_measuring(level, story.small_in_big, split, rng);
-    Wording wording(language, rng);
-    const std::string solution = std::to_string(result_of(drawn.chain));
-    return {.task = kName,
-            .language = language,
-            .level = level,
-            .question = asked(story, drawn, wording),
-            .reasoning = wording.restated() + worked_lines(phrases.steps, story, drawn),
-            .answer = boxed_answer(language, solution),
-            .solution = solution};
+    bool held_out_wording = draw_held_out_wording(split, rng);
+    while (true) {
+      const MeasureStory& story = draw_one(of_side(phrases.measures, held_out_wording), rng);
+      if (const auto drawn = draw_measuring(level, story.small_in_big, split, rng)) {
+        return problem_of(language, level, story, *drawn, rng);
+      }
+      // The wordings that are not held out have measures with held-out numbers on every level.
+      held_out_wording = false;
+    }
   }
 
   bool accepts(const Problem& problem, std::string_view reply) const override {
     return box_holds(reply, problem.solution);
+  }
+
+ private:
+  static Problem problem_of(Language language, int level, const MeasureStory& story,
+                            const Measuring& drawn, Rng& rng) {
+    Wording wording(language, rng);
+    const std::string solution = std::to_string(result_of(drawn.chain));
+    return {
+        .task = kName,
+        .language = language,
+        .level = level,
+        .question = asked(story, drawn, wording),
+        .reasoning = wording.restated() + worked_lines(phrases_of(language).steps, story, drawn),
+        .answer = boxed_answer(language, solution),
+        .solution = solution};
   }
 };
 

@@ -6,22 +6,9 @@
 #include "base/core/check.h"
 #include "base/core/error.h"
 #include "base/cpu/topology.h"
+#include "serve/engine/limits.h"
 
 namespace minke {
-namespace {
-
-constexpr int64_t kDefaultContext = 4096;
-
-int64_t chosen_context(const Model& model, int64_t wanted) {
-  const int64_t most = model.facts().context_length;
-  if (wanted == 0) return std::min(most, kDefaultContext);
-  if (wanted < 1 || wanted > most) {
-    fail("context", "expected 1 to {} tokens for this model, found {}", most, wanted);
-  }
-  return wanted;
-}
-
-}  // namespace
 
 Session::Session(const Model& model, const SessionOptions& options)
     : model_(model),
@@ -34,12 +21,7 @@ Session::Session(const Model& model, const SessionOptions& options)
 }
 
 void Session::check_tokens(std::span<const int32_t> tokens) const {
-  const int64_t vocab = model_.facts().vocab;
-  for (const int32_t token : tokens) {
-    if (token < 0 || token >= vocab) {
-      fail("token", "expected an id from 0 to {}, found {}", vocab - 1, token);
-    }
-  }
+  require_in_vocabulary(model_, tokens);
   const auto count = static_cast<int64_t>(tokens.size());
   if (count > capacity() - length()) {
     fail("context", "{} tokens do not fit: {} of {} are in use", count, length(), capacity());

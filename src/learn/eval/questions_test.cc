@@ -1,0 +1,163 @@
+#include "learn/eval/questions.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/core/error.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+
+TaskQuestions everything(uint64_t seed = 1) {
+  TaskQuestions options;
+  options.tasks.assign(all_tasks().begin(), all_tasks().end());
+  options.languages.assign(kLanguages.begin(), kLanguages.end());
+  options.problems = 2;
+  options.seed = seed;
+  return options;
+}
+
+using Key = std::tuple<std::string, Language, int, int64_t>;
+
+std::map<Key, std::string> texts(const TaskQuestions& options) {
+  std::map<Key, std::string> found;
+  for (const Question& q : task_questions(options)) {
+    EXPECT_TRUE(found.try_emplace(Key(q.task, q.language, q.level, q.index), q.text).second);
+  }
+  return found;
+}
+
+TEST(TaskQuestions, CoverEveryCellAndAcceptTheirAnswers) {
+  size_t cells = 0;
+  for (const Task* task : all_tasks()) cells += static_cast<size_t>(task->levels()) * 6;
+  const auto all = task_questions(everything());
+  EXPECT_EQ(all.size(), 2 * cells);
+  for (const Question& question : all) {
+    EXPECT_TRUE(question.accepts(question.expected)) << question.text;
+    EXPECT_FALSE(question.accepts("")) << question.text;
+    EXPECT_FALSE(question.accepts("\\boxed{blue whale}")) << question.text;
+  }
+}
+
+TEST(TaskQuestions, AQuestionDependsOnItsCellSeedAndIndexAlone) {
+  const auto all = texts(everything());
+  TaskQuestions some = everything();
+  some.tasks = {all_tasks().back(), all_tasks().front()};
+  some.languages = {Language::kHindi};
+  some.levels = {1};
+  some.problems = 3;
+  size_t shared = 0;
+  for (const auto& [key, text] : texts(some)) {
+    const auto found = all.find(key);
+    if (found == all.end()) continue;
+    ++shared;
+    EXPECT_EQ(found->second, text);
+  }
+  EXPECT_EQ(shared, 4u);
+  size_t same = 0;
+  for (const auto& [key, text] : texts(everything(2))) same += all.at(key) == text;
+  EXPECT_LT(same, all.size() / 4);
+  some.levels = {1000};
+  EXPECT_TRUE(task_questions(some).empty());
+}
+
+class DataSet : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = fs::temp_directory_path() / fmt::format("minke-data-set-{}.jsonl", getpid());
+  }
+  void TearDown() override { fs::remove(path_); }
+
+  std::vector<Question> read(const std::string& text, DataSetFormat format, int64_t most = 0) {
+    std::ofstream(path_) << text;
+    return read_data_set(path_, format, Language::kGerman, most);
+  }
+  void expect_error(const std::string& text, DataSetFormat format, const std::string& says) {
+    try {
+      read(text, format);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(path_.filename().string()), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+    }
+  }
+
+  fs::path path_;
+};
+
+TEST_F(DataSet, Gsm8k) {
+  const auto questions = read(
+      R"({"question": "How many?", "answer": "2 * 500 = <<2*500=1000>>1000\n#### 1,000"}
+
+{"question": "And now?", "answer": "#### -3"})",
+      DataSetFormat::kGsm8k);
+  ASSERT_EQ(questions.size(), 2u);
+  EXPECT_EQ(questions[0].task, "gsm8k");
+  EXPECT_EQ(questions[0].language, Language::kGerman);
+  EXPECT_TRUE(questions[0].text.starts_with("How many?\n"));
+  EXPECT_NE(questions[0].text.find("\\boxed{}"), std::string::npos);
+  EXPECT_TRUE(questions[0].accepts("It is \\boxed{\\$1{,}000}."));
+  EXPECT_TRUE(questions[0].accepts(questions[0].expected));
+  EXPECT_FALSE(questions[0].accepts("1000"));
+  EXPECT_FALSE(questions[0].accepts("\\boxed{1000} or \\boxed{1001}"));
+  EXPECT_TRUE(questions[1].accepts("\\boxed{-3}"));
+  EXPECT_EQ(questions[1].index, 1);
+}
+
+TEST_F(DataSet, Mgsm) {
+  const auto questions =
+      read("{\"question\": \"Wie viele?\", \"answer\": null, \"answer_number\": 18}\n",
+           DataSetFormat::kMgsm);
+  ASSERT_EQ(questions.size(), 1u);
+  EXPECT_TRUE(questions[0].accepts("\\boxed{18}"));
+  EXPECT_FALSE(questions[0].accepts("\\boxed{81}"));
+}
+
+TEST_F(DataSet, Math500) {
+  const auto questions = read(
+      R"({"problem": "x?", "answer": "\\frac{1}{2}", "level": 3, "subject": "Algebra"}
+{"problem": "y?", "answer": "[1,2]"})",
+      DataSetFormat::kMath500);
+  ASSERT_EQ(questions.size(), 2u);
+  EXPECT_EQ(questions[0].level, 3);
+  EXPECT_EQ(questions[1].level, 1);
+  EXPECT_TRUE(questions[0].accepts("\\boxed{\\dfrac12}"));
+  EXPECT_FALSE(questions[0].accepts("\\boxed{0.5}"));
+  EXPECT_TRUE(questions[1].accepts("\\boxed{\\left[1, 2\\right]}"));
+}
+
+TEST_F(DataSet, TheFirstOnes) {
+  std::string lines;
+  for (int i = 0; i < 5; ++i) lines += "{\"question\": \"?\", \"answer_number\": 1}\n";
+  EXPECT_EQ(read(lines, DataSetFormat::kMgsm, 3).size(), 3u);
+  EXPECT_EQ(read(lines, DataSetFormat::kMgsm, 9).size(), 5u);
+}
+
+TEST_F(DataSet, BadLinesAreNamed) {
+  const std::string good = "{\"question\": \"?\", \"answer_number\": 1}\n";
+  expect_error(good + "{", DataSetFormat::kMgsm, "line 2");
+  expect_error(good + "\n[]\n", DataSetFormat::kMgsm, "line 3: the document: expected an object");
+  expect_error("{\"answer_number\": 1}", DataSetFormat::kMgsm, "line 1");
+  expect_error("{\"question\": \"\", \"answer_number\": 1}", DataSetFormat::kMgsm, "question");
+  expect_error("{\"question\": \"?\", \"answer_number\": \"x\"}", DataSetFormat::kMgsm,
+               "answer_number: expected an integer");
+  expect_error("{\"question\": \"?\", \"answer\": \"42\"}", DataSetFormat::kGsm8k, "####");
+  expect_error("{\"question\": \"?\", \"answer\": \"#### x\"}", DataSetFormat::kGsm8k,
+               "an integer behind");
+  expect_error("{\"problem\": \"?\", \"answer\": \"1\", \"level\": 9}", DataSetFormat::kMath500,
+               "a level from 1 to 5");
+  expect_error("\n \n", DataSetFormat::kMgsm, "empty");
+  expect_error("", DataSetFormat::kMgsm, "empty");
+  EXPECT_THROW(data_set_format_from_name("humaneval"), Error);
+}
+
+}  // namespace
+}  // namespace minke

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "serve/engine/generate.h"
+
+namespace minke {
+
+struct BatchOptions {
+  SessionOptions session;  // `context`: most tokens of each sequence
+  int64_t slots = 16;      // sequences that share a forward pass
+};
+
+// A sequence that has ended.
+struct GeneratedSequence {
+  int64_t ticket = 0;           // what submit() gave
+  std::vector<int32_t> tokens;  // as they were drawn, with the stop token if one ended the sequence
+  // Of each token: ln of its probability as the model gives it, whatever the sampling options are.
+  std::vector<float> log_probabilities;
+  FinishReason reason = FinishReason::kStop;
+
+  // The tokens without a stop token.
+  std::span<const int32_t> reply() const {
+    return std::span(tokens).first(tokens.size() - (reason == FinishReason::kStop ? 1 : 0));
+  }
+};
+
+struct BatchTotals {
+  int64_t prompt_tokens = 0;
+  int64_t generated_tokens = 0;  // stop tokens included
+  double prefill_seconds = 0, decode_seconds = 0;
+};
+
+// Continues many prompts at once: their tokens share forward passes, which read each weight once
+// for all of them. A sequence that ends leaves its slot to the next prompt. What a sequence says
+// depends on its prompt and options alone, never on its companions: it is what a Generator with an
+// empty session says. Not for use from several threads.
+class BatchGenerator {
+ public:
+  // The model must outlive it. Throws Error if the context asked for is longer than the model's.
+  BatchGenerator(const Model& model, const BatchOptions& options);
+  ~BatchGenerator();
+
+  // Queues a prompt; prompts start in this order. Returns its ticket: 0, 1, ... Throws Error for an
+  // empty prompt, one that does not fit into the context, a token that is not in the vocabulary,
+  // and sampling options out of their range.
+  int64_t submit(std::vector<int32_t> prompt, const GenerationOptions& options);
+
+  // One forward pass: of prompts, as long as there are some and slots for them, else of a token of
+  // every sequence. Returns the sequences that ended with it; nothing happens without sequences.
+  // Throws Error if the model gives no usable logits; then it cannot go on.
+  std::vector<GeneratedSequence> step();
+
+  // Prompts without a slot.
+  int64_t waiting() const { return static_cast<int64_t>(waiting_.size()); }
+  // Sequences that have not ended, waiting ones included.
+  int64_t unfinished() const { return waiting() + static_cast<int64_t>(running_.size()); }
+  int64_t slots() const { return slots_; }
+  int64_t capacity() const { return capacity_; }
+  int threads() const { return pool_.size(); }
+  const BatchTotals& totals() const { return totals_; }
+
+ private:
+  struct Sequence;
+  // The rows of one pass, in the terms of Batch.
+  struct Rows {
+    std::vector<int32_t> tokens, positions, logit_rows;
+    std::vector<Segment> segments;
+    std::vector<Sequence*> drawing;  // who draws from each row of logits
+
+    void add(Sequence& sequence, std::span<const int32_t> ids, bool draws);
+  };
+
+  void start_waiting();
+  std::unique_ptr<KvCache> free_cache();
+  Rows prompt_rows();
+  Rows decode_rows();
+  void pass(const Rows& rows, Phase phase);
+  void draw(Sequence& sequence, std::span<float> logits) const;
+  std::vector<GeneratedSequence> take_finished();
+
+  const Model& model_;
+  int64_t slots_, capacity_, prefill_chunk_;
+  DType kv_type_;
+  ThreadPool pool_;
+  Kernels kernels_;
+  Context context_;
+  int64_t next_ticket_ = 0;
+  std::deque<std::unique_ptr<Sequence>> waiting_;
+  std::vector<std::unique_ptr<Sequence>> running_;
+  std::vector<std::unique_ptr<KvCache>> free_;  // of sequences that ended
+  BatchTotals totals_;
+};
+
+}  // namespace minke
