@@ -118,14 +118,12 @@ class Converter {
   }
 
   void note_left_out() {
-    const Metadata& m = bundle_.checkpoint.metadata();
-    const std::string key = from_gguf()
-                                ? bundle_.model->facts().gguf_architecture + ".nextn_predict_layers"
-                                : "num_nextn_predict_layers";
-    const int64_t predicting = m.integer(key).value_or(0);
-    if (predicting > 0) {
-      result_.notes.push_back(fmt::format("{} {} of multi-token prediction left out", predicting,
-                                          predicting == 1 ? "layer is" : "layers are"));
+    const std::string next =
+        fmt::format("{}{}.", from_gguf() ? "blk." : "model.layers.", bundle_.model->facts().layers);
+    for (const auto& [name, tensor] : bundle_.checkpoint.tensors()) {
+      if (!name.starts_with(next)) continue;
+      result_.notes.emplace_back("layers of multi-token prediction are left out");
+      break;
     }
     if (bundle_.tokenizer == nullptr) {
       result_.notes.push_back("no tokenizer: the source comes without one");
