@@ -1,5 +1,7 @@
 #include "model/formats/write_tokenizer.h"
 
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "model/formats/atomic_file.h"
@@ -33,11 +35,41 @@ Json byte_level(bool trim_offsets) {
           {"use_regex", false}};
 }
 
+// Hugging Face's tokenizers number the added tokens that the vocabulary lacks themselves, from the
+// vocabulary's end on. Whether that gives the ids that they have: nothing but added tokens from
+// `end` on, without a hole, and no hole before it that they do not fill.
+bool numbered_from(size_t end, const TokenizerSpec& spec) {
+  size_t below = 0, next = end;
+  for (size_t id = 0; id < end; ++id) below += spec.tokens[id].empty() ? 0 : 1;
+  for (const AddedToken& token : spec.added) {
+    const auto id = static_cast<size_t>(token.id);
+    if (id < end) {
+      below += spec.tokens[id].empty() ? 1 : 0;
+    } else if (id != next++) {
+      return false;
+    }
+  }
+  return below == end;
+}
+
+// The vocabulary, with the added tokens that must stand in it to keep their ids.
+std::map<size_t, std::string> vocabulary_of(const TokenizerSpec& spec) {
+  std::map<size_t, std::string> vocabulary;
+  for (size_t id = 0; id < spec.tokens.size(); ++id) {
+    if (!spec.tokens[id].empty()) vocabulary[id] = spec.tokens[id];
+  }
+  const size_t end = vocabulary.empty() ? 0 : vocabulary.rbegin()->first + 1;
+  const bool rest_follows = numbered_from(end, spec);
+  for (const AddedToken& token : spec.added) {
+    const auto id = static_cast<size_t>(token.id);
+    if (id < end || !rest_follows) vocabulary[id] = token.text;
+  }
+  return vocabulary;
+}
+
 Json model_json(const TokenizerSpec& spec) {
   Json vocabulary = Json::object(), merges = Json::array();
-  for (size_t id = 0; id < spec.tokens.size(); ++id) {
-    if (!spec.tokens[id].empty()) vocabulary[spec.tokens[id]] = id;
-  }
+  for (auto& [id, text] : vocabulary_of(spec)) vocabulary[text] = id;
   for (const auto& [left, right] : spec.merges) merges.push_back(left + " " + right);
   return {{"type", "BPE"},
           {"dropout", nullptr},
