@@ -6,10 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include "model/convert/hugging_face_tensors.h"
 #include "model/convert/model_testing.h"
 #include "model/families/bundle.h"
 #include "model/families/gguf_config.h"
-#include "model/families/hugging_face_tensors.h"
 #include "model/formats/open_checkpoint.h"
 
 namespace minke {

@@ -11,7 +11,6 @@
 #include "base/core/utf8.h"
 #include "math/quant/quant.h"
 #include "model/families/gguf_config.h"
-#include "model/families/weight_layout.h"
 #include "text/tokenizer/byte_alphabet.h"
 
 namespace minke {

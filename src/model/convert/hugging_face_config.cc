@@ -1,11 +1,11 @@
-#include "model/families/hugging_face_config.h"
+#include "model/convert/hugging_face_config.h"
 
 #include <cmath>
 
 #include <fmt/core.h>
 
 #include "base/core/error.h"
-#include "model/families/hugging_face_tensors.h"
+#include "model/convert/hugging_face_tensors.h"
 
 namespace minke {
 namespace {

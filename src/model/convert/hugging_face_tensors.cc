@@ -1,10 +1,8 @@
-#include "model/families/hugging_face_tensors.h"
+#include "model/convert/hugging_face_tensors.h"
 
 #include <algorithm>
 
 #include <fmt/core.h>
-
-#include "model/families/weight_layout.h"
 
 namespace minke {
 namespace {
