@@ -11,6 +11,7 @@
 #include "learn/data/tokenizer_files.h"
 #include "learn/tasks/task.h"
 #include "model/families/bundle.h"
+#include "model/formats/write_tokenizer.h"
 
 namespace minke {
 namespace {

@@ -45,6 +45,13 @@ std::string all_shapes() {
   return names;
 }
 
+// The type that the user means by --type.
+DType stored_type(const std::string& text) {
+  const auto found = dtype_from_name(text);
+  if (!found || dtype_info(*found).ggml_id < 0) refuse("--type", "one of " + type_names(), text);
+  return *found;
+}
+
 }  // namespace
 
 int64_t parse_integer(const std::string& option, const std::string& text, int64_t low,
@@ -147,15 +154,17 @@ void require_layers(const std::string& shape, std::optional<int64_t> layers) {
 }
 
 CLI::Option* add_type(CLI::App& verb, DType& type) {
-  const auto set = [&type](const std::string& text) {
-    const auto found = dtype_from_name(text);
-    if (!found || dtype_info(*found).ggml_id < 0) refuse("--type", "one of " + type_names(), text);
-    type = *found;
-  };
+  const auto set = [&type](const std::string& text) { type = stored_type(text); };
   return verb
       .add_option_function<std::string>(
           "--type", set,
           fmt::format("how the weights are stored: {} [{}]", type_names(), dtype_name(type)))
+      ->type_name("TYPE");
+}
+
+CLI::Option* add_wanted_type(CLI::App& verb, std::optional<DType>& type, const std::string& help) {
+  const auto set = [&type](const std::string& text) { type = stored_type(text); };
+  return verb.add_option_function<std::string>("--type", set, help + ": " + type_names())
       ->type_name("TYPE");
 }
 

@@ -61,6 +61,8 @@ CLI::Option* add_shape(CLI::App& verb, std::string& shape);
 // Throws UsageError if --layers is more than the shape has. An empty shape is none.
 void require_layers(const std::string& shape, std::optional<int64_t> layers);
 CLI::Option* add_type(CLI::App& verb, DType& type);
+// --type without a default; the names of all types follow `help`.
+CLI::Option* add_wanted_type(CLI::App& verb, std::optional<DType>& type, const std::string& help);
 
 // How tokens are to be drawn, as far as the user said.
 struct SamplingFlags {

@@ -35,6 +35,8 @@ void declare(CLI::App& app, const std::string& version, Action& action) {
   add_detokenize(app, action);
   add_logits(app, action);
   add_perplexity(app, action);
+  add_convert(app, action);
+  add_quantize(app, action);
   add_synth(app, action);
   add_bench(app, action);
   add_data(app, action);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <vector>
 
 #include "learn/data/bpe_trainer.h"
@@ -18,10 +17,5 @@ inline constexpr int32_t kControlTokens = 7;
 // padding, the User and Assistant markers, <think> and </think>; then come the tokens of
 // `vocabulary`. `source` begins error messages.
 TokenizerSpec training_spec(const BpeVocabulary& vocabulary, const std::string& source);
-
-// Writes tokenizer.json and tokenizer_config.json into `folder`, which must exist, for Hugging
-// Face's libraries and read_tokenizer_json(). All ids of `spec` must be tokens, and its BOS, EOS
-// and padding must be set. Throws Error if a file cannot be written.
-void write_tokenizer(const TokenizerSpec& spec, const std::filesystem::path& folder);
 
 }  // namespace minke

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "learn/data/data_testing.h"
+#include "model/formats/write_tokenizer.h"
 #include "text/chat/chat.h"
 
 namespace minke {

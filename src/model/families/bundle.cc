@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 std::unique_ptr<Tokenizer> tokenizer_of(const Checkpoint& checkpoint) {
   if (checkpoint.naming() == Naming::kGguf) {
-    if (!checkpoint.metadata().has("tokenizer.ggml.model")) return nullptr;
+    if (!has_gguf_tokenizer(checkpoint.metadata())) return nullptr;
     return std::make_unique<Tokenizer>(read_gguf_tokenizer(checkpoint));
   }
   const fs::path folder = checkpoint.source();

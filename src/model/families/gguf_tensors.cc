@@ -2,12 +2,11 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <map>
+#include <memory>
 
 #include <fmt/core.h>
 
-#include "base/core/check.h"
 #include "base/core/rng.h"
 #include "base/core/utf8.h"
 #include "math/quant/quant.h"
@@ -17,134 +16,147 @@
 namespace minke {
 namespace {
 
-// Names and shapes of all tensors; where their values come from is up to the subclasses.
+// Lists a model's weights as GGUF files have them.
 class GgufLister : public WeightVisitor {
  public:
-  // `permute`: the model holds the rows of rotated heads half-split, the file wants them
-  // interleaved.
-  GgufLister(DType type, bool permute) : type_(type), permute_(permute) {}
+  GgufLister(const ModelFacts& facts, const WeightChanges* changes)
+      : facts_(facts), changes_(changes) {}
 
   void matrix(WeightName name, Tensor& t, const Shape& shape, Need need) override {
-    if (need == Need::kRequired || t) add(name.gguf, shape, true, [&t] { return t; });
+    if (need == Need::kRequired || t) add_as_it_is(name, t, shape, true);
   }
   void rotated(WeightName name, Tensor& t, const Shape& shape, int64_t heads) override {
-    add(name.gguf, shape, true,
-        [&t, heads, permute = permute_] { return permute ? interleaved_rows(t, heads) : t; });
+    if (!facts_.permuted_in_gguf) return add_as_it_is(name, t, shape, true);
+    const int64_t size = shape.rows() / heads;
+    const auto hugging_face_row = [size](int64_t row) { return interleaved_row(row, size); };
+    add_rows(name, shape, t.type, hugging_face_row,
+             [&t, hugging_face_row, as_file = facts_.gguf_source](int64_t row) {
+               return Stored{&t, as_file ? row : hugging_face_row(row)};
+             });
   }
   void router(WeightName name, Tensor& t, const Shape& shape) override {
-    add(name.gguf, shape, false, [&t] { return t; });
+    add_as_it_is(name, t, shape, false);
   }
   void vector(WeightName name, Tensor& t, int64_t n, Need need) override {
-    if (need == Need::kRequired || t) add(name.gguf, {n}, false, [&t] { return t; });
+    if (need == Need::kRequired || t) add_as_it_is(name, t, {n}, false);
   }
   void experts(Experts& experts, int64_t count, int64_t inner, int64_t dim) override {
-    const auto stack = [&](const char* name, std::vector<Tensor>& parts, const Shape& shape) {
-      add(name, shape, true, [&parts, shape] { return stacked(parts, shape); });
-    };
-    stack("ffn_gate_exps.weight", experts.gate, {count, inner, dim});
-    stack("ffn_up_exps.weight", experts.up, {count, inner, dim});
-    stack("ffn_down_exps.weight", experts.down, {count, dim, inner});
+    add_stack("gate", experts.gate, {count, inner, dim});
+    add_stack("up", experts.up, {count, inner, dim});
+    add_stack("down", experts.down, {count, dim, inner});
   }
   void latent_heads(LatentHeads& w, const LatentHeadsShape& s) override {
-    add("attn_k_b.weight", {s.heads, s.rank, s.nope}, true,
-        [&w, s] { return w.kv_b ? transposed_keys(w.kv_b, s) : w.k_b; });
-    add("attn_v_b.weight", {s.heads, s.value, s.rank}, true,
-        [&w, s] { return w.kv_b ? value_rows(w.kv_b, s) : w.v_b; });
+    const auto change = change_of("kv_b_proj.weight", {s.heads * (s.nope + s.value), s.rank});
+    add_keys(w, s, change);
+    const auto combined_row = [s](int64_t row) {
+      return row / s.value * (s.nope + s.value) + s.nope + row % s.value;
+    };
+    const Tensor& from = w.kv_b ? w.kv_b : w.v_b;
+    ListedTensor values = listed("attn_v_b.weight", {s.heads, s.value, s.rank}, from.type, true);
+    values.row = [&w, combined_row](int64_t row) {
+      return w.kv_b ? Stored{&w.kv_b, combined_row(row)} : Stored{&w.v_b, row};
+    };
+    add_changed(std::move(values), change, combined_row);
   }
 
-  std::vector<TensorToWrite> tensors;
-
- protected:
-  using Source = std::function<Tensor()>;
-  // The bytes of a tensor of this type and shape; `source` gives the model's values in that shape.
-  virtual std::function<std::span<const uint8_t>()> content(DType type, const Shape& shape,
-                                                            bool is_matrix, Source source) = 0;
+  std::vector<ListedTensor> tensors;
 
  private:
-  void add(std::string_view name, const Shape& shape, bool is_matrix, Source source) {
-    const DType type = is_matrix ? fitting_type(type_, shape.last()) : DType::kF32;
-    tensors.push_back(
-        {full_gguf(name), type, shape, content(type, shape, is_matrix, std::move(source))});
+  using Stored = ListedTensor::Stored;
+  using RowMap = std::function<int64_t(int64_t)>;
+
+  ListedTensor listed(std::string_view name, const Shape& shape, DType type, bool is_matrix) {
+    ListedTensor t;
+    t.name = full_gguf(name);
+    t.shape = shape;
+    t.stored_type = type;
+    t.is_matrix = is_matrix;
+    return t;
   }
 
-  static Tensor stacked(const std::vector<Tensor>& parts, const Shape& shape) {
-    Tensor all = Tensor::zeros(DType::kF32, shape);
-    for (size_t e = 0; e < parts.size(); ++e) {
-      const Tensor values = decode_tensor(parts[e]);
-      std::memcpy(all[static_cast<int64_t>(e)].data, values.data,
-                  static_cast<size_t>(values.bytes()));
-    }
-    return all;
-  }
-  static Tensor transposed_keys(const Tensor& kv_b, const LatentHeadsShape& s) {
-    const Tensor from = decode_tensor(kv_b);
-    Tensor to = Tensor::zeros(DType::kF32, {s.heads, s.rank, s.nope});
-    for (int64_t h = 0; h < s.heads; ++h) {
-      for (int64_t d = 0; d < s.nope; ++d) {
-        const float* row = from.f32() + (h * (s.nope + s.value) + d) * s.rank;
-        for (int64_t c = 0; c < s.rank; ++c) to.f32()[(h * s.rank + c) * s.nope + d] = row[c];
-      }
-    }
-    return to;
-  }
-  static Tensor value_rows(const Tensor& kv_b, const LatentHeadsShape& s) {
-    const Tensor from = decode_tensor(kv_b);
-    Tensor to = Tensor::zeros(DType::kF32, {s.heads, s.value, s.rank});
-    for (int64_t h = 0; h < s.heads; ++h) {
-      std::memcpy(to[h].data, from.row(h * (s.nope + s.value) + s.nope),
-                  static_cast<size_t>(to[h].bytes()));
-    }
-    return to;
+  WeightChanges::AddRow change_of(std::string_view name, const Shape& shape) const {
+    if (changes_ == nullptr || name.empty()) return {};
+    return changes_->of(full_hugging_face(name), shape);
   }
 
-  // Row 2i+j of a head comes from row j*d/2+i, j in {0, 1}.
-  static Tensor interleaved_rows(const Tensor& t, int64_t heads) {
-    const Tensor from = decode_tensor(t);
-    Tensor to = Tensor::zeros(DType::kF32, t.shape);
-    const int64_t size = t.rows() / heads, columns = t.columns();
-    for (int64_t r = 0; r < t.rows(); ++r) {
-      const int64_t head = r / size, i = r % size / 2, j = r % 2;
-      std::memcpy(to.f32() + r * columns, from.f32() + (head * size + j * (size / 2) + i) * columns,
-                  static_cast<size_t>(columns) * sizeof(float));
+  // Adds `t`, whose row r is row `map(r)` in Hugging Face's layout, with the change.
+  void add_changed(ListedTensor t, WeightChanges::AddRow change, RowMap map) {
+    if (change) {
+      t.compute = [row = t.row, change = std::move(change), map = std::move(map)](int64_t r,
+                                                                                  float* out) {
+        const Stored stored = row(r);
+        decode_stored_row(*stored.tensor, stored.row, out);
+        change(map(r), out);
+      };
     }
-    return to;
+    tensors.push_back(std::move(t));
   }
 
-  DType type_;
-  bool permute_;
+  void add_rows(WeightName name, const Shape& shape, DType type, RowMap map,
+                std::function<Stored(int64_t)> row) {
+    ListedTensor t = listed(name.gguf, shape, type, true);
+    t.row = std::move(row);
+    add_changed(std::move(t), change_of(name.hugging_face, shape), std::move(map));
+  }
+
+  void add_as_it_is(WeightName name, Tensor& from, const Shape& shape, bool is_matrix) {
+    ListedTensor t = listed(name.gguf, shape, from.type, is_matrix);
+    t.row = [&from](int64_t row) { return Stored{&from, row}; };
+    add_changed(std::move(t), change_of(name.hugging_face, shape), [](int64_t row) { return row; });
+  }
+
+  void add_stack(const char* projection, std::vector<Tensor>& parts, const Shape& shape) {
+    const int64_t rows = shape[1];
+    const DType type = parts.empty() ? DType::kF32 : parts.front().type;
+    ListedTensor t = listed(fmt::format("ffn_{}_exps.weight", projection), shape, type, true);
+    t.row = [&parts, rows](int64_t row) {
+      return Stored{&parts[static_cast<size_t>(row / rows)], row % rows};
+    };
+    std::vector<WeightChanges::AddRow> changes;
+    bool any = false;
+    for (int64_t e = 0; changes_ != nullptr && e < shape[0]; ++e) {
+      changes.push_back(
+          change_of(fmt::format("experts.{}.{}_proj.weight", e, projection), {rows, shape[2]}));
+      any |= static_cast<bool>(changes.back());
+    }
+    WeightChanges::AddRow all;
+    if (any) {
+      all = [changes = std::move(changes), rows](int64_t row, float* values) {
+        const auto& change = changes[static_cast<size_t>(row / rows)];
+        if (change) change(row % rows, values);
+      };
+    }
+    add_changed(std::move(t), std::move(all), [](int64_t row) { return row; });
+  }
+
+  // The keys' part of kv_b, transposed head by head.
+  void add_keys(LatentHeads& w, const LatentHeadsShape& s, const WeightChanges::AddRow& change) {
+    const Tensor& from = w.kv_b ? w.kv_b : w.k_b;
+    ListedTensor keys = listed("attn_k_b.weight", {s.heads, s.rank, s.nope}, from.type, true);
+    if (w.kv_b || change) {
+      keys.together = s.rank;
+      keys.compute = [&w, s, change](int64_t first, float* out) {
+        const int64_t head = first / s.rank;
+        const std::vector<float> block = head_keys(w, s, head, change);
+        for (int64_t d = 0; d < s.nope; ++d) {
+          for (int64_t c = 0; c < s.rank; ++c) out[c * s.nope + d] = block[d * s.rank + c];
+        }
+      };
+    } else {
+      keys.row = [&w](int64_t row) { return Stored{&w.k_b, row}; };
+    }
+    tensors.push_back(std::move(keys));
+  }
+
+  const ModelFacts& facts_;
+  const WeightChanges* changes_;
 };
 
-class LoadedWeights : public GgufLister {
+// Random values in the place of a model's.
+class RandomWeights {
  public:
-  using GgufLister::GgufLister;
+  explicit RandomWeights(uint64_t seed) : rng_(seed) {}
 
- protected:
-  std::function<std::span<const uint8_t>()> content(DType type, const Shape& shape, bool,
-                                                    Source source) override {
-    return [type, shape, source = std::move(source), encoded = Tensor{}]() mutable {
-      const Tensor values = source();
-      CHECK(values.shape == shape);
-      encoded = encode_tensor(values, type);
-      return std::span<const uint8_t>(encoded.data, static_cast<size_t>(encoded.bytes()));
-    };
-  }
-};
-
-class RandomWeights : public GgufLister {
- public:
-  RandomWeights(DType type, uint64_t seed) : GgufLister(type, false), rng_(seed) {}
-
- protected:
-  std::function<std::span<const uint8_t>()> content(DType type, const Shape& shape, bool is_matrix,
-                                                    Source) override {
-    const bool norm = !is_matrix && shape.rank() == 1;
-    return [this, type, shape, norm, bytes = std::vector<uint8_t>()]() mutable {
-      bytes = draw(type, shape, norm);
-      return std::span<const uint8_t>(bytes);
-    };
-  }
-
- private:
   std::vector<uint8_t> draw(DType type, const Shape& shape, bool norm) {
     constexpr int64_t kRunBlocks = 64;  // consecutive blocks taken from one place of the pool
     const DTypeInfo& info = dtype_info(type);
@@ -160,6 +172,7 @@ class RandomWeights : public GgufLister {
     return bytes;
   }
 
+ private:
   // Encoded blocks of random values: near 1 for norms (columns 0), else with the standard deviation
   // that keeps a product's variance.
   const std::vector<uint8_t>& pool(DType type, int64_t columns) {
@@ -214,31 +227,48 @@ void add_byte_tokenizer(Metadata& metadata, int64_t vocab) {
 
 }  // namespace
 
-std::vector<TensorToWrite> gguf_tensors(Model& model, DType type) {
-  const ModelFacts& facts = model.facts();
-  LoadedWeights lister(type, facts.permuted_in_gguf && !facts.gguf_source);
+std::vector<ListedTensor> list_gguf_tensors(Model& model, const WeightChanges* changes) {
+  GgufLister lister(model.facts(), changes);
   model.visit(lister);
   return std::move(lister.tensors);
+}
+
+DType gguf_type(const ListedTensor& t, DType wanted) {
+  return t.is_matrix ? fitting_type(wanted, t.shape.last()) : DType::kF32;
+}
+
+std::vector<TensorToWrite> gguf_tensors(Model& model, DType type) {
+  const auto buffer = std::make_shared<std::vector<uint8_t>>();
+  std::vector<TensorToWrite> tensors;
+  for (ListedTensor& t : list_gguf_tensors(model)) {
+    const DType own = gguf_type(t, type);
+    tensors.push_back(encoded_tensor(std::move(t), own, model.facts().family, buffer));
+  }
+  return tensors;
 }
 
 void write_random_gguf(Model& model, const std::string& name, DType type, uint64_t seed,
                        const std::filesystem::path& path,
                        const std::function<void(int64_t, int64_t)>& progress) {
-  RandomWeights lister(type, seed);
-  model.visit(lister);
+  RandomWeights random(seed);
+  std::vector<TensorToWrite> tensors;
   int64_t done = 0, total = 0;
-  for (TensorToWrite& t : lister.tensors) {
+  std::vector<uint8_t> bytes;
+  for (const ListedTensor& listed : list_gguf_tensors(model)) {
+    TensorToWrite t = {listed.name, gguf_type(listed, type), listed.shape, {}};
     total += t.shape.rows() * row_bytes(t.type, t.shape.last());
-    t.bytes = [&, draw = std::move(t.bytes)] {
+    const bool norm = !listed.is_matrix && t.shape.rank() == 1;
+    t.bytes = [&, own = t.type, shape = t.shape, norm] {
       if (progress) progress(done, total);
-      const auto bytes = draw();
+      bytes = random.draw(own, shape, norm);
       done += static_cast<int64_t>(bytes.size());
-      return bytes;
+      return std::span<const uint8_t>(bytes);
     };
+    tensors.push_back(std::move(t));
   }
   Metadata metadata = gguf_metadata(model, name);
   add_byte_tokenizer(metadata, model.facts().vocab);
-  write_gguf(path, metadata, lister.tensors);
+  write_gguf(path, metadata, tensors);
 }
 
 }  // namespace minke

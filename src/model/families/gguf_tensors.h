@@ -7,13 +7,22 @@
 #include <vector>
 
 #include "model/families/model.h"
+#include "model/families/tensor_rows.h"
 #include "model/formats/write_checkpoint.h"
 
 namespace minke {
 
-// The tensors of a model under their GGUF names, to be written by write_gguf. Matrices are written
-// as `type`, or what fits their rows (fitting_type); vectors and routers as F32. Projections from
-// latents are split into k_b and v_b. The model must outlive the list.
+// The weights of a model as GGUF files name and lay them out, with `changes`, if any. Projections
+// from latents are split into k_b and v_b, experts are stacked. The model and the changes must
+// outlive the list.
+std::vector<ListedTensor> list_gguf_tensors(Model& model, const WeightChanges* changes = nullptr);
+
+// What a GGUF file holds `t` as if matrices are to be `wanted`: that, or what fits the rows
+// (fitting_type); F32 for vectors and routers.
+DType gguf_type(const ListedTensor& t, DType wanted);
+
+// The tensors of a model under their GGUF names, to be written by write_gguf. Their types
+// are those of gguf_type(). The model must outlive the list.
 std::vector<TensorToWrite> gguf_tensors(Model& model, DType type);
 
 // Writes a model of this architecture with random weights from `seed`, scaled so that activations

@@ -1,8 +1,10 @@
 #include "model/formats/gguf_tokenizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/core/error.h"
+#include "text/tokenizer/pre_tokenizer_name.h"
 
 namespace minke {
 namespace {
@@ -30,8 +32,11 @@ void require_byte_level_bpe(const Metadata& m) {
 
 // Converters fill ids that the embedding has and the tokenizer does not with such names; some call
 // them user-defined.
+std::string padding_name(size_t id) {
+  return fmt::format("[PAD{}]", id);
+}
 bool is_padding_name(std::string_view text, size_t id) {
-  return text == fmt::format("[PAD{}]", id);
+  return text == padding_name(id);
 }
 
 // Moves control and user-defined tokens of spec.tokens to spec.added, and empties unused ones.
@@ -86,7 +91,66 @@ std::optional<int32_t> read_id(const Metadata& m, const char* key, size_t tokens
   return static_cast<int32_t>(*id);
 }
 
+// Texts and types of all ids.
+void set_tokens(const TokenizerSpec& spec, int64_t vocab, Metadata& metadata) {
+  const auto count = static_cast<size_t>(vocab);
+  std::vector<std::string> texts = spec.tokens;
+  texts.resize(count);
+  std::vector<int64_t> types(count, kNormal);
+  for (const AddedToken& token : spec.added) {
+    const auto id = static_cast<size_t>(token.id);
+    texts[id] = token.text;
+    types[id] = token.special ? kControl : kUserDefined;
+  }
+  for (size_t id = 0; id < count; ++id) {
+    if (!texts[id].empty()) continue;
+    texts[id] = padding_name(id);
+    types[id] = kUnused;
+  }
+  metadata.set("tokenizer.ggml.tokens", meta_texts(std::move(texts)));
+  metadata.set("tokenizer.ggml.token_type", meta_integers(types));
+}
+
 }  // namespace
+
+bool has_gguf_tokenizer(const Metadata& metadata) {
+  if (!metadata.has("tokenizer.ggml.model")) return false;
+  const auto kind = metadata.text("tokenizer.ggml.model");
+  return kind != "none" && kind != "no_vocab";
+}
+
+void set_no_gguf_tokenizer(Metadata& metadata) {
+  metadata.set("tokenizer.ggml.model", "none");
+}
+
+std::string set_gguf_tokenizer(const TokenizerSpec& spec, int64_t vocab, Metadata& metadata) {
+  const auto pre = pre_tokenizer_name(spec);
+  if (!pre) {
+    fail(spec.source,
+         "pre_tokenizer: expected one that GGUF files have a name for (docs/tokenizers.md), found "
+         "other patterns");
+  }
+  int64_t ids = static_cast<int64_t>(spec.tokens.size());
+  for (const AddedToken& token : spec.added) ids = std::max<int64_t>(ids, token.id + 1);
+  if (ids > vocab) fail(spec.source, "the tokenizer has {} ids, the model only {}", ids, vocab);
+  metadata.set("tokenizer.ggml.model", "gpt2");
+  metadata.set("tokenizer.ggml.pre", pre->name);
+  set_tokens(spec, vocab, metadata);
+  std::vector<std::string> merges;
+  merges.reserve(spec.merges.size());
+  for (const auto& [left, right] : spec.merges) merges.push_back(left + " " + right);
+  metadata.set("tokenizer.ggml.merges", meta_texts(std::move(merges)));
+  const auto set_id = [&](const char* name, std::optional<int32_t> id) {
+    if (id) metadata.set(fmt::format("tokenizer.ggml.{}_token_id", name), int64_t{*id});
+  };
+  set_id("bos", spec.bos);
+  set_id("eos", spec.eos);
+  set_id("padding", spec.pad);
+  metadata.set("tokenizer.ggml.add_bos_token", spec.add_bos);
+  metadata.set("tokenizer.ggml.add_eos_token", spec.add_eos);
+  if (!spec.chat_template.empty()) metadata.set("tokenizer.chat_template", spec.chat_template);
+  return pre->difference;
+}
 
 TokenizerSpec read_gguf_tokenizer(const Checkpoint& checkpoint) {
   const Metadata& m = checkpoint.metadata();

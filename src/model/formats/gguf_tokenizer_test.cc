@@ -94,5 +94,47 @@ TEST(GgufTokenizer, NamesTheKindAndThePartThatDoesNotFit) {
             "x.gguf: expected a tokenizer (tokenizer.ggml.model), found none");
 }
 
+TEST(GgufTokenizer, WhatIsSetIsReadBack) {
+  Metadata m("copy.gguf");
+  const TokenizerSpec spec = read(tokenizer_metadata());
+  EXPECT_EQ(set_gguf_tokenizer(spec, 10, m), "");
+  EXPECT_TRUE(has_gguf_tokenizer(m));
+  EXPECT_EQ(m.text("tokenizer.ggml.pre"), "deepseek-llm");
+  EXPECT_EQ(m.integers("tokenizer.ggml.token_type"),
+            (std::vector<int64_t>{1, 1, 1, 3, 3, 4, 5, 5, 5, 5}));
+  EXPECT_EQ(m.texts("tokenizer.ggml.tokens")->back(), "[PAD9]");
+  const TokenizerSpec copy = read(m);
+  EXPECT_EQ(copy.merges, spec.merges);
+  EXPECT_EQ(copy.bos, spec.bos);
+  EXPECT_EQ(copy.eos, spec.eos);
+  EXPECT_EQ(copy.pad, spec.pad);
+  EXPECT_EQ(copy.add_bos, spec.add_bos);
+  EXPECT_EQ(copy.chat_template, spec.chat_template);
+  ASSERT_EQ(copy.added.size(), spec.added.size());
+  for (size_t i = 0; i < copy.added.size(); ++i) {
+    EXPECT_EQ(copy.added[i].text, spec.added[i].text);
+    EXPECT_EQ(copy.added[i].special, spec.added[i].special);
+  }
+}
+
+TEST(GgufTokenizer, ATokenizerThatGgufCannotTellOfIsRefused) {
+  TokenizerSpec spec = read(tokenizer_metadata());
+  const auto refusal = [&](int64_t vocab) {
+    Metadata m("copy.gguf");
+    return error_of([&] { set_gguf_tokenizer(spec, vocab, m); });
+  };
+  EXPECT_EQ(refusal(5), "tok.gguf: the tokenizer has 8 ids, the model only 5");
+  spec.stages.push_back({PreTokenizerStage::Kind::kPattern, "[a-z]+"});
+  EXPECT_NE(refusal(8).find("tok.gguf: pre_tokenizer: expected one that GGUF files have a name"),
+            std::string::npos);
+}
+
+TEST(GgufTokenizer, AModelMayComeWithout) {
+  Metadata m("copy.gguf");
+  EXPECT_FALSE(has_gguf_tokenizer(m));
+  set_no_gguf_tokenizer(m);
+  EXPECT_FALSE(has_gguf_tokenizer(m));
+}
+
 }  // namespace
 }  // namespace minke

@@ -39,6 +39,9 @@ class PreTokenizer {
   std::string where_;
 };
 
+// The names that apply_pre_tokenizer() knows, of several for one pre-tokenizer the first.
+std::vector<std::string> pre_tokenizer_names();
+
 // The Oniguruma patterns of the pre-tokenizers that apply_pre_tokenizer() knows.
 std::vector<std::string> known_patterns();
 

@@ -81,6 +81,12 @@ std::string_view gpt2_pattern() {
   return kGpt2;
 }
 
+std::vector<std::string> pre_tokenizer_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries()) names.emplace_back(entry.names.front());
+  return names;
+}
+
 std::vector<std::string> known_patterns() {
   std::vector<std::string> patterns;
   for (const Entry& entry : entries()) {
