@@ -227,6 +227,12 @@ bool allowed(const Gapped& gapped, std::string_view fill) {
   if (fill.size() > kMostFillBytes) return false;
   if (fill.find_first_of("\n\r;#\\") != std::string_view::npos) return false;
   if (fill.find("print") != std::string_view::npos) return false;
+  // A text counts as true wherever a condition is asked for.
+  constexpr std::string_view kQuotes = "\"'";
+  if (gapped.fill.find_first_of(kQuotes) == std::string::npos &&
+      fill.find_first_of(kQuotes) != std::string_view::npos) {
+    return false;
+  }
   if (gapped.line ? !python::is_assignment(fill) : !python::is_expression(fill)) return false;
   const std::string_view right = gapped.line ? fill.substr(fill.find('=') + 1) : fill;
   if (has_name(gapped.fill) && !gapped.line && !has_name(right)) return false;
