@@ -41,7 +41,8 @@ uint64_t name_hash(std::string_view name) {
 
 class ParameterCollector : public WeightVisitor {
  public:
-  ParameterCollector(ModelParameters& to, DType type) : to_(to), type_(type) {}
+  ParameterCollector(ModelParameters& to, DType type, bool apart)
+      : to_(to), type_(type), apart_(apart) {}
 
   void matrix(WeightName name, Tensor& t, const Shape& shape, Need need) override {
     if (name.hugging_face.empty() || (!t && need == Need::kOptional)) return;
@@ -101,19 +102,21 @@ class ParameterCollector : public WeightVisitor {
       std::memcpy(p.master.data, decoded.data, static_cast<size_t>(p.master.bytes()));
     }
     p.gradient = Tensor::zeros(DType::kF32, shape);
-    t = type == DType::kF32 ? p.master : Tensor::zeros(type, shape);
+    t = type == DType::kF32 && !apart_ ? p.master : Tensor::zeros(type, shape);
     to_.computed_.push_back(t);
     to_.parameters_.push_back(std::move(p));
   }
 
   ModelParameters& to_;
   DType type_;
+  bool apart_;
 };
 
-ModelParameters::ModelParameters(Model& model, DType type) {
+ModelParameters::ModelParameters(Model& model, DType type, bool apart) {
   CHECK(type == DType::kF32 || type == DType::kBF16);
-  ParameterCollector collector(*this, type);
+  ParameterCollector collector(*this, type, apart);
   model.visit(collector);
+  trained_.assign(parameters_.size(), true);
 }
 
 int64_t ModelParameters::count() const {
@@ -143,13 +146,26 @@ void ModelParameters::publish(ThreadPool& pool, const Kernels& kernels) {
   pool.parallel_for(static_cast<int64_t>(parameters_.size()), [&](int64_t i, int) {
     const Tensor& to = computed_[static_cast<size_t>(i)];
     const Tensor& from = parameters_[static_cast<size_t>(i)].master;
-    if (to.type == DType::kF32) return;
-    kernels.round_bf16(from.f32(), from.shape.elements(), reinterpret_cast<uint16_t*>(to.data));
+    if (to.data == from.data) return;
+    for (int64_t r = 0; r < from.rows(); ++r) {
+      store_row(to, r, from.f32() + r * from.columns(), kernels);
+    }
   });
+}
+
+void ModelParameters::store_row(const Tensor& computed, int64_t row, const float* values,
+                                const Kernels& kernels) {
+  const int64_t n = computed.columns();
+  if (computed.type == DType::kF32) {
+    std::memcpy(computed.f32() + row * n, values, static_cast<size_t>(n) * sizeof(float));
+  } else {
+    kernels.round_bf16(values, n, reinterpret_cast<uint16_t*>(computed.data) + row * n);
+  }
 }
 
 void ModelParameters::clear_gradients(ThreadPool& pool) {
   pool.parallel_for(static_cast<int64_t>(parameters_.size()), [&](int64_t i, int) {
+    if (!trained_[static_cast<size_t>(i)]) return;
     const Tensor& g = parameters_[static_cast<size_t>(i)].gradient;
     std::memset(g.data, 0, static_cast<size_t>(g.bytes()));
   });
@@ -157,7 +173,7 @@ void ModelParameters::clear_gradients(ThreadPool& pool) {
 
 void ModelParameters::track(Tape& tape) const {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    tape.track(computed_[i], parameters_[i].gradient);
+    if (trained_[i]) tape.track(computed_[i], parameters_[i].gradient);
   }
 }
 

@@ -24,10 +24,13 @@ struct SelectionBias {
 class ModelParameters {
  public:
   // Takes over the weights of `model`, which must outlive this: those it has are decoded, those it
-  // lacks begin as zeros. `type`: F32 or BF16.
-  ModelParameters(Model& model, DType type);
+  // lacks begin as zeros. `type`: F32 or BF16. `apart`: what the model computes with is never the
+  // masters themselves.
+  ModelParameters(Model& model, DType type, bool apart = false);
 
   std::span<Parameter> parameters() { return parameters_; }
+  // What the model computes with in the place of a parameter.
+  const Tensor& computed(size_t parameter) const { return computed_[parameter]; }
   std::span<SelectionBias> selection_biases() { return biases_; }
   int64_t count() const;  // values of all parameters
 
@@ -35,6 +38,11 @@ class ModelParameters {
   // add to the residual stream (o_proj, down_proj; GPT-2, Radford et al. 2019, section 2.3); norms
   // 1, biases 0. A weight depends on its name and the seed alone.
   void initialize(uint64_t seed, int64_t layers);
+  // Makes constants of all parameters but those of which `trained` says so.
+  void train_only(const std::vector<bool>& trained) { trained_ = trained; }
+  // Row `row` of a computed tensor, from floats.
+  static void store_row(const Tensor& computed, int64_t row, const float* values,
+                        const Kernels& kernels);
   // Brings what the model computes with up to date with the masters.
   void publish(ThreadPool& pool, const Kernels& kernels);
   void clear_gradients(ThreadPool& pool);
@@ -47,6 +55,7 @@ class ModelParameters {
   std::vector<Parameter> parameters_;
   std::vector<Tensor> computed_;  // of each parameter
   std::vector<SelectionBias> biases_;
+  std::vector<bool> trained_;  // of each parameter
 };
 
 }  // namespace minke

@@ -11,6 +11,7 @@
 #include "base/core/mapped_file.h"
 #include "base/cpu/topology.h"
 #include "learn/data/packing.h"
+#include "learn/train/lora.h"
 #include "learn/train/model_folder.h"
 #include "learn/train/pass.h"
 #include "learn/train/recipe.h"
@@ -81,7 +82,7 @@ class Trainer {
         encoder_(*tokenizer_),
         precision_(recipe_.precision == TrainingPrecision::kBF16 ? DType::kBF16 : DType::kF32),
         pool_(recipe_.run.threads > 0 ? static_cast<int>(recipe_.run.threads) : usable_cores()),
-        parameters_(*start_.model, precision_),
+        parameters_(*start_.model, precision_, recipe_.lora.rank > 0),
         pass_(*start_.model, pool_, options.isa, precision_, longest_context()),
         store_(recipe_.run.output, read_text_file(recipe_path)) {
     const std::string& from = recipe_.model.from;
@@ -100,6 +101,11 @@ class Trainer {
     if (recipe_.model.from.empty()) {
       parameters_.initialize(static_cast<uint64_t>(recipe_.run.seed), start_.model->facts().layers);
     }
+    if (recipe_.lora.rank > 0) {
+      lora_ = std::make_unique<LoraAdapter>(
+          parameters_, LoraOptions{recipe_.lora.rank, recipe_.lora.alpha, recipe_.lora.targets},
+          static_cast<uint64_t>(recipe_.run.seed));
+    }
     parameters_.track(pass_.tape());
     flops_per_token_ = 6 * active_parameters();
   }
@@ -112,6 +118,7 @@ class Trainer {
     log.append(sitting);
     observer_.begin({total_steps_, state_.step, sitting});
     parameters_.publish(pool_, pass_.kernels());
+    publish();
     saved_at_ = Clock::now();
     while (state_.step < total_steps_) {
       if (stage_end(state_.stage) == state_.step) begin_stage(state_.stage + 1);
@@ -148,13 +155,25 @@ class Trainer {
     return static_cast<double>(count.layers + count.head);
   }
 
+  // What the optimizer changes and checkpoints hold.
+  std::span<Parameter> trained() {
+    return lora_ != nullptr ? lora_->parameters() : parameters_.parameters();
+  }
+  void publish() {
+    if (lora_ != nullptr) {
+      lora_->publish(pool_, pass_.kernels());
+    } else {
+      parameters_.publish(pool_, pass_.kernels());
+    }
+  }
+
   void resume() {
     const auto saved =
         latest_checkpoint(store_.folder(), [&](const std::string& text) { observer_.note(text); });
     if (saved) state_ = saved->state;
     open_stage(saved ? cursor_of(state_.cursor) : PackingState{});
     if (!saved) return;
-    restore_checkpoint(*saved, parameters_.parameters(), *optimizer_);
+    restore_checkpoint(*saved, trained(), *optimizer_);
     restore_biases();
   }
 
@@ -165,7 +184,7 @@ class Trainer {
   }
 
   void open_stage(const PackingState& state) {
-    optimizer_ = make_optimizer(stage().optimizer, pass_.kernels(), parameters_.parameters());
+    optimizer_ = make_optimizer(stage().optimizer, pass_.kernels(), trained());
     data_ = std::make_unique<StageData>(stage(), encoder_, state);
   }
 
@@ -203,18 +222,19 @@ class Trainer {
       loss += pass_.train(input).loss;
       add_loads(loads);
     }
+    if (lora_ != nullptr) lora_->collect_gradients(pool_, pass_.kernels());
     StepRecord record;
     record.step = state_.step + 1;
     record.stage = state_.stage;
     record.tokens = state_.tokens + tokens;
     record.loss = loss;
-    record.gradient_norm = clip_gradients(pool_, parameters_.parameters(), stage().clip);
+    record.gradient_norm = clip_gradients(pool_, trained(), stage().clip);
     require_finite(record);
     const int64_t step_of_stage =
         record.step - (state_.stage == 0 ? 0 : stage_end(state_.stage - 1));
     record.learning_rate = stage().schedule.learning_rate(step_of_stage);
-    optimizer_->step(pool_, parameters_.parameters(), {record.learning_rate, step_of_stage});
-    parameters_.publish(pool_, pass_.kernels());
+    optimizer_->step(pool_, trained(), {record.learning_rate, step_of_stage});
+    publish();
     balance(loads, record);
     finish_step(start, tokens, record);
   }
@@ -270,6 +290,7 @@ class Trainer {
       }
       const double mean = total / static_cast<double>(load.tokens.size());
       record.expert_load.push_back(mean > 0 ? most / mean : 0);
+      if (lora_ != nullptr) continue;  // the model stays as it is
       for (SelectionBias& bias : parameters_.selection_biases()) {
         if (bias.values.f32() != load.bias) continue;
         for (size_t e = 0; e < load.tokens.size(); ++e) {
@@ -333,7 +354,7 @@ class Trainer {
     if (!now) return;
     log_->sync();
     keep_biases();
-    store_.save(state_, parameters_.parameters(), *optimizer_, recipe_.checkpoint.keep,
+    store_.save(state_, trained(), *optimizer_, recipe_.checkpoint.keep,
                 recipe_.checkpoint.keep_best);
     saved_at_ = Clock::now();
     observer_.note(fmt::format("checkpoint of step {} written", state_.step));
@@ -363,6 +384,11 @@ class Trainer {
   }
 
   void write_model() {
+    if (lora_ != nullptr) {
+      lora_->write(store_.folder() / "adapter", recipe_.model.from);
+      observer_.note(fmt::format("{}: the adapter", (store_.folder() / "adapter").string()));
+      return;
+    }
     const fs::path folder = store_.folder() / "model";
     const std::string text = recipe_.model.from.empty()
                                  ? recipe_.model.config
@@ -391,6 +417,7 @@ class Trainer {
   ThreadPool pool_;
   ModelParameters parameters_;
   Pass pass_;
+  std::unique_ptr<LoraAdapter> lora_;
   RunStore store_;
   int64_t total_steps_ = 0;
   double flops_per_token_ = 0;

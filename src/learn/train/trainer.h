@@ -37,7 +37,8 @@ enum class TrainingEnd { kDone, kStopped };
 
 // Runs a recipe, or goes on with what its run's folder holds: the steps are the same bits as those
 // of a run that was never interrupted. When all stages are done, the model lies in RUN/model as a
-// Hugging Face folder (config.json, model.safetensors in the recipe's precision, the tokenizer).
+// Hugging Face folder (config.json, model.safetensors in the recipe's precision, the tokenizer); of
+// a low-rank adaptation the adapter lies in RUN/adapter as PEFT writes it.
 // Throws Error for a recipe that cannot be run, and when the loss is no finite number any more: the
 // last checkpoint is from before that.
 TrainingEnd train(const std::filesystem::path& recipe, const TrainerOptions& options,
