@@ -10,6 +10,7 @@ look at is not looked at here.
 import argparse
 import re
 import sys
+import unicodedata
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -32,6 +33,7 @@ NON_ASCII = {
     "tests/*": "texts that test Unicode",
     "docs/*": "prose and tables",
     "src/*_test.cc": "texts that test Unicode",
+    "src/learn/tasks/*": "problems are written in six scripts",
     "src/text/chat/*": "chat markers are written as the models define them",
     "src/text/tokenizer/*": "pre-tokenizer patterns are written as the models define them",
     "tools/reference/*": "texts for the reference implementations",
@@ -54,8 +56,16 @@ CODE_IN_COMMENT = re.compile(
     r"|(if|for|while|switch)\s*\(.*[{;]|(return|auto|const|int|float|double|void)\b.*;"
     r"|std::\w+(<.*>)?[ &*]+\w+(\s*[={(].*)?;"
     r"|[\w.:\[\]>-]+(\(.*\)|\s*[-+*/|&]?=\s.+|\+\+);)$")
+# Marks that stand over or under a letter, and characters that nobody sees, take no column.
+NO_COLUMN = {"Mn", "Me", "Cf"}
 # A folder of somebody's machine. Written so that this line does not find itself.
 MACHINE_PATH = re.compile(r"/(?:home|root|work|Users)/[\w.]")
+
+
+def columns(line):
+    if line.isascii():
+        return len(line)
+    return sum(unicodedata.category(c) not in NO_COLUMN for c in line)
 
 
 class Tidy:
@@ -87,9 +97,9 @@ class Tidy:
                 self.report(name, number, "space", "white space at the end of the line")
             if "\t" in line:
                 self.report(name, number, "tab", "a tab")
-            if short and len(line) > MAX_COLUMNS and not RAW_STRING.search(line):
+            if short and columns(line) > MAX_COLUMNS and not RAW_STRING.search(line):
                 self.report(name, number, "columns",
-                            f"{len(line)} columns, the limit is {MAX_COLUMNS}")
+                            f"{columns(line)} columns, the limit is {MAX_COLUMNS}")
             if ascii_only and not line.isascii():
                 odd = next(c for c in line if ord(c) > 127)
                 self.report(name, number, "ascii", f"U+{ord(odd):04X} outside the files that may")

@@ -64,6 +64,8 @@ class TidyTest(unittest.TestCase):
     def test_columns_count_characters(self):
         self.expect("1: columns", "src/a/a.cc", "//" + "x" * 99 + "\n")
         self.expect_none("src/text/chat/b.cc", "//" + "\uff5c" * 98 + "\n")
+        self.expect_none("src/learn/tasks/b.cc", "//" + "\u0938\u0941" * 98 + "\n")
+        self.expect("1: columns: 101", "src/learn/tasks/b.cc", "//" + "\u0938\u0941" * 99 + "\n")
         self.expect_none("src/a/a.cc", 'f(R"(' + "x" * 99 + ')");\n')
 
     def test_white_space(self):

@@ -1,4 +1,4 @@
-#include "learn/train/report.h"
+#include "learn/train/report/report.h"
 
 #include "apps/output_file.h"
 #include "apps/verbs.h"

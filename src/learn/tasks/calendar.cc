@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-#include "learn/tasks/phrase.h"
+#include "learn/tasks/phrases/phrase.h"
 
 namespace minke {
 namespace {

@@ -9,7 +9,7 @@
 #include "learn/tasks/boxed.h"
 #include "learn/tasks/checkable.h"
 #include "learn/tasks/formula.h"
-#include "learn/tasks/phrase.h"
+#include "learn/tasks/phrases/phrase.h"
 #include "learn/tasks/split.h"
 
 namespace minke {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "learn/tasks/phrase.h"
+#include "learn/tasks/phrases/phrase.h"
 
 namespace minke::dates_text {
 

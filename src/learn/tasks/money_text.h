@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "learn/tasks/phrase.h"
+#include "learn/tasks/phrases/phrase.h"
 
 namespace minke::money_text {
 

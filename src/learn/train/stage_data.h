@@ -5,7 +5,7 @@
 #include "learn/data/documents.h"
 #include "learn/data/encoder.h"
 #include "learn/tasks/task.h"
-#include "learn/train/recipe.h"
+#include "learn/train/recipe/recipe.h"
 
 namespace minke {
 

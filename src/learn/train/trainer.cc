@@ -14,7 +14,7 @@
 #include "learn/train/lora.h"
 #include "learn/train/model_folder.h"
 #include "learn/train/pass.h"
-#include "learn/train/recipe.h"
+#include "learn/train/recipe/recipe.h"
 #include "learn/train/run_store.h"
 #include "learn/train/stage_data.h"
 #include "model/families/active_bytes.h"

@@ -1,4 +1,4 @@
-#include "learn/train/report.h"
+#include "learn/train/report/report.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
-#include "learn/train/svg_chart.h"
+#include "learn/train/report/svg_chart.h"
 
 namespace minke {
 namespace {

@@ -1,4 +1,4 @@
-#include "learn/train/svg_chart.h"
+#include "learn/train/report/svg_chart.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "learn/train/recipe.h"
+#include "learn/train/recipe/recipe.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "learn/train/recipe_visitor.h"
+#include "learn/train/recipe/recipe_visitor.h"
 
 namespace minke {
 namespace {

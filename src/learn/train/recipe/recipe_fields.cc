@@ -1,4 +1,4 @@
-#include "learn/train/recipe_visitor.h"
+#include "learn/train/recipe/recipe_visitor.h"
 
 namespace minke {
 namespace {

@@ -1,4 +1,4 @@
-#include "learn/train/recipe_toml.h"
+#include "learn/train/recipe/recipe_toml.h"
 
 #include <cmath>
 #include <limits>

@@ -1,8 +1,8 @@
-#include "learn/train/recipe.h"
+#include "learn/train/recipe/recipe.h"
 
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
-#include "learn/train/recipe_reader.h"
+#include "learn/train/recipe/recipe_reader.h"
 #include "model/formats/parse.h"
 
 namespace minke {

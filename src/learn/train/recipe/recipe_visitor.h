@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "learn/train/recipe.h"
+#include "learn/train/recipe/recipe.h"
 
 namespace minke {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "learn/train/recipe_visitor.h"
+#include "learn/train/recipe/recipe_visitor.h"
 
 namespace minke {
 namespace {

@@ -1,4 +1,4 @@
-#include "learn/tasks/phrase.h"
+#include "learn/tasks/phrases/phrase.h"
 
 #include <algorithm>
 

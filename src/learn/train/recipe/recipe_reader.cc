@@ -1,4 +1,4 @@
-#include "learn/train/recipe_reader.h"
+#include "learn/train/recipe/recipe_reader.h"
 
 #include <algorithm>
 

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "learn/train/recipe_toml.h"
-#include "learn/train/recipe_visitor.h"
+#include "learn/train/recipe/recipe_toml.h"
+#include "learn/train/recipe/recipe_visitor.h"
 
 namespace minke {
 

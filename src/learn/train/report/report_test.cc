@@ -1,11 +1,11 @@
-#include "learn/train/report.h"
+#include "learn/train/report/report.h"
 
 #include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
 
-#include "learn/train/svg_chart.h"
+#include "learn/train/report/svg_chart.h"
 
 namespace minke {
 namespace {
