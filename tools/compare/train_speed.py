@@ -1,6 +1,6 @@
-"""Measures how fast PyTorch trains small models on this machine: forward, backward and a step of AdamW.
+"""Measures how fast PyTorch, and Minke, train small models on this machine: forward, backward and a step of AdamW.
 
-    python train_speed.py [--models minke-micro,llama-30m] [--ways WAY,...] [--runs 5] [--steps 3] [--threads 2] [--json]
+    python train_speed.py [--minke BINARY] [--models minke-micro,llama-30m] [--ways WAY,...] [--runs 5] [--steps 3] [--threads 2] [--json]
 
 Each run is a process of its own and runs of different models and ways alternate, so that a busy moment hits none of them alone. A
 batch is 32 sequences of 128 random tokens. A run's speed is that of its median step, a way's that of its median run, and of the ways
@@ -10,7 +10,10 @@ the fastest counts:
     bfloat16    weights, gradients and AdamW's state in bfloat16
     float32     for comparison
 
-each followed by how transformers computes what is inside, joined by `-`: experts `eager` (one by one) or `grouped` (in one grouped
+With `--minke` the program trains the same shape in bfloat16 on sequences of the same length, in turn with the others, and its ratio
+to the fastest way is told.
+
+The ways are each followed by how transformers computes what is inside, joined by `-`: experts `eager` (one by one) or `grouped` (in one grouped
 product), attention `naive` or `sdpa`, and `compiled` for a model that goes through torch.compile. What is best differs from model to
 model by factors, so that no way stands for all.
 """
@@ -20,12 +23,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
 
 SEQUENCES, LENGTH, VOCAB = 32, 128, 4096
 WARM_UP_STEPS = 2
+# Of transformers' configurations: what they say of the library, not of the model.
+UNKNOWN_FIELDS = {"transformers_version", "dtype", "problem_type", "num_labels"}
 PRECISIONS = ("autocast", "bfloat16", "float32")
 EXPERTS = {"eager": "eager", "grouped": "grouped_mm"}
 ATTENTION = {"naive": "eager", "sdpa": "sdpa"}
@@ -178,6 +186,70 @@ def run_torch(model: str, way: str, threads: int, steps: int) -> dict:
     return json.loads(finished.stdout.splitlines()[-1])
 
 
+RECIPE = """
+[tokenizer]
+path = "tokenizer"
+[data]
+shards = ["texts.tok"]
+context = {length}
+batch_tokens = {batch}
+micro_batch_tokens = {batch}
+[optimizer]
+kind = "adamw"
+learning_rate = 1e-4
+[schedule]
+kind = "constant"
+steps = {steps}
+[evaluation]
+every = 0
+[checkpoint]
+every_seconds = 3600
+[run]
+output = "run"
+threads = {threads}
+"""
+
+
+def toml_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else json.dumps(value)
+
+
+def prepare_minke(minke: str, folder: Path, threads: int, steps: int) -> None:
+    """A tokenizer of VOCAB ids, a shard of documents longer than a sequence, and a recipe for each model, but for its [model]."""
+
+    def run(*arguments: str) -> None:
+        subprocess.run([minke, *arguments], cwd=folder, check=True, capture_output=True)
+
+    run("data", "tokenizer", "tokenizer", "--tasks", "--vocab", str(VOCAB), "--bytes", "4000000")
+    # Each digit is a token.
+    texts = (json.dumps({"text": str(n**97)[-2 * LENGTH :]}) for n in range(10**4, 10**4 + 500))
+    (folder / "texts.jsonl").write_text("\n".join(texts) + "\n")
+    run("data", "tokens", "texts.jsonl", "--tokenizer", "tokenizer", "-o", "texts.tok")
+    recipe = RECIPE.format(
+        length=LENGTH, batch=SEQUENCES * LENGTH, steps=WARM_UP_STEPS + steps, threads=threads
+    )
+    for name, config in MODELS.items():
+        fields = {
+            key: value
+            for key, value in config().to_dict().items()
+            if isinstance(value, bool | int | float | str) and key not in UNKNOWN_FIELDS
+        }
+        model = "".join(f"{key} = {toml_value(value)}\n" for key, value in fields.items())
+        (folder / f"{name}.toml").write_text("[model]\n" + model + recipe)
+
+
+def run_minke(minke: str, folder: Path, model: str) -> float:
+    """Tokens a second of the median step."""
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    command = [minke, "train", f"{model}.toml", "--quiet"]
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if finished.returncode != 0:
+        raise RuntimeError(f"{model}: minke failed: {finished.stderr.strip()[-2000:]}")
+    records = map(json.loads, (folder / "run/log.jsonl").read_text().splitlines())
+    speeds = [r["tokens_per_second"] for r in records if "tokens_per_second" in r]
+    return statistics.median(speeds[WARM_UP_STEPS:])
+
+
 def ways_of(model: str, ways: list[str]) -> list[str]:
     """How experts are computed makes no difference to a dense model."""
     if model != "llama-30m":
@@ -187,8 +259,9 @@ def ways_of(model: str, ways: list[str]) -> list[str]:
     )
 
 
-def row_of(model: str, runs: dict[str, list[dict]]) -> dict:
+def row_of(model: str, runs: dict[str, list[dict]], minke_runs: list[float]) -> dict:
     """Of one model, medians over the runs."""
+    minke = statistics.median(minke_runs) if minke_runs else None
     speeds = {way: [run["tokens_per_second"] for run in each] for way, each in runs.items()}
     medians = {way: statistics.median(each) for way, each in speeds.items()}
     best = max(medians, key=medians.__getitem__)
@@ -202,6 +275,9 @@ def row_of(model: str, runs: dict[str, list[dict]]) -> dict:
         "torch_gflops": medians[best] * example["flops_per_token"] / 1e9,
         "torch_ways": medians,
         "torch_runs": speeds,
+        "minke": minke,
+        "minke_runs": minke_runs,
+        "ratio": minke / medians[best] if minke else None,
     }
 
 
@@ -214,6 +290,12 @@ def print_row(row: dict) -> None:
         gflops = median * row["flops_per_token"] / 1e9
         spread = f"{min(runs):.0f}..{max(runs):.0f}"
         print(f"    {way:32}{median:9.0f} tokens/s{spread:>16}{gflops:8.0f} GFLOP/s")
+    if row["minke"]:
+        runs = row["minke_runs"]
+        gflops = row["minke"] * row["flops_per_token"] / 1e9
+        spread = f"{min(runs):.0f}..{max(runs):.0f}"
+        print(f"    {'minke':32}{row['minke']:9.0f} tokens/s{spread:>16}{gflops:8.0f} GFLOP/s")
+        print(f"    minke / {row['torch_way']}: {row['ratio']:.2f}")
 
 
 def listed(text: str) -> list[str]:
@@ -222,6 +304,7 @@ def listed(text: str) -> list[str]:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minke", type=os.path.abspath, help="the built program")
     parser.add_argument("--models", type=listed, default=list(MODELS), metavar="NAME,...")
     parser.add_argument("--ways", type=listed, default=WAYS, metavar="WAY,...")
     parser.add_argument("--runs", type=int, default=5)
@@ -255,12 +338,19 @@ def main() -> int:
             f"warning: the machine is busy (load {load:.1f}); figures will be off", file=sys.stderr
         )
     runs: dict[str, dict[str, list[dict]]] = {model: {} for model in arguments.models}
-    for _ in range(arguments.runs):
-        for model in arguments.models:
-            for way in ways_of(model, arguments.ways):
-                run = run_torch(model, way, arguments.threads, arguments.steps)
-                runs[model].setdefault(way, []).append(run)
-    table = [row_of(model, each) for model, each in runs.items()]
+    minke_runs: dict[str, list[float]] = {model: [] for model in arguments.models}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.minke:
+            prepare_minke(arguments.minke, folder, arguments.threads, arguments.steps)
+        for _ in range(arguments.runs):
+            for model in arguments.models:
+                for way in ways_of(model, arguments.ways):
+                    run = run_torch(model, way, arguments.threads, arguments.steps)
+                    runs[model].setdefault(way, []).append(run)
+                if arguments.minke:
+                    minke_runs[model].append(run_minke(arguments.minke, folder, model))
+    table = [row_of(model, each, minke_runs[model]) for model, each in runs.items()]
     if arguments.json:
         print(json.dumps({"runs": arguments.runs, "threads": arguments.threads, "speeds": table}))
     else:

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "learn/train/svg_chart.h"
+#include "learn/train/report/svg_chart.h"
 
 namespace minke {
 namespace {

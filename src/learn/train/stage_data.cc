@@ -36,12 +36,13 @@ std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,
     for (const TaskShare& share : data.tasks) add_shares(share, data, shares);
     return std::make_unique<TaskDocuments>(encoder, std::move(shares), split, seed);
   }
+  const auto& paths = split == Split::kTrain ? data.shards : data.held_out;
   std::vector<Shard> shards;
-  for (const std::string& path : data.shards) shards.push_back(Shard::open(path));
+  for (const std::string& path : paths) shards.push_back(Shard::open(path));
   auto documents = std::make_unique<ShardDocuments>(std::move(shards), seed);
   if (documents->vocabulary() != encoder.tokenizer().size()) {
-    fail(data.shards.front(), "expected ids of a vocabulary of {}, found {}",
-         encoder.tokenizer().size(), documents->vocabulary());
+    fail(paths.front(), "expected ids of a vocabulary of {}, found {}", encoder.tokenizer().size(),
+         documents->vocabulary());
   }
   return documents;
 }

@@ -10,7 +10,7 @@
 namespace minke {
 
 // The documents of a stage: problems of its tasks, every language and level of a task alike often,
-// or those of its shards. Problems of `split`; shards are read for training only. Throws Error for
+// or those of its shards (with Split::kHeldOut its held-out ones). Throws Error for
 // a task that is not known, levels that it does not have, and a shard of another vocabulary.
 // `encoder` must outlive the source.
 std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,

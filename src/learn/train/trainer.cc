@@ -96,6 +96,7 @@ class Trainer {
     // Mistakes in a later stage are found before the first one is computed.
     for (const Stage& stage : recipe_.stages) {
       stage_documents(stage.data, encoder_, Split::kTrain);
+      if (!stage.data.held_out.empty()) stage_documents(stage.data, encoder_, Split::kHeldOut);
       total_steps_ += stage.schedule.steps;
     }
     if (recipe_.model.from.empty()) {
@@ -120,6 +121,7 @@ class Trainer {
     parameters_.publish(pool_, pass_.kernels());
     publish();
     saved_at_ = Clock::now();
+    if (state_.step == 0) evaluate_if_due();
     while (state_.step < total_steps_) {
       if (stage_end(state_.stage) == state_.step) begin_stage(state_.stage + 1);
       step();
@@ -320,7 +322,9 @@ class Trainer {
   void evaluate_if_due() {
     const int64_t every = recipe_.evaluation.every;
     const bool last = state_.step == stage_end(state_.stage);
-    if (every == 0 || !stage().data.shards.empty() || (state_.step % every != 0 && !last)) return;
+    const DataRecipe& data = stage().data;
+    const bool measurable = data.shards.empty() || !data.held_out.empty();
+    if (every == 0 || !measurable || (state_.step % every != 0 && !last)) return;
     const Clock::time_point start = Clock::now();
     EvaluationRecord record;
     record.step = state_.step;

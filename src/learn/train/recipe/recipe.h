@@ -39,7 +39,8 @@ enum class DataForm { kText, kChat };
 
 struct DataRecipe {
   std::vector<TaskShare> tasks;
-  std::vector<std::string> shards;  // token files, in place of tasks
+  std::vector<std::string> shards;    // token files, in place of tasks
+  std::vector<std::string> held_out;  // of those, to measure by
   std::vector<std::string> languages = {"ar", "zh", "en", "de", "hi", "id"};
   std::array<int64_t, 2> levels = {1, 1};
   DataForm form = DataForm::kText;

@@ -28,6 +28,8 @@ void visit_data(RecipeVisitor& v, DataRecipe& data) {
           data.tasks);
   v.texts({"shards", "files of tokens, in place of `tasks`", "needed, or `tasks`"}, data.shards,
           {});
+  v.texts({"held_out", "files of tokens that are not trained on, to measure the loss of", "none"},
+          data.held_out, {});
   v.texts({"languages", "of the problems", "all six"}, data.languages, kLanguageCodes);
   v.range({"levels", "easiest and hardest level of the problems", ""}, data.levels, 1, kMostLevel);
   choose(v, {"form", "problems as plain text or as turns of a chat", ""}, data.form, kForms);
