@@ -1,3 +1,5 @@
+#include "kernels_bench.h"
+
 #include <cstdint>
 #include <random>
 #include <string>
@@ -5,9 +7,6 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include "base/cpu/isa.h"
-#include "base/cpu/memory.h"
-#include "math/kernels/kernels.h"
 #include "math/tensor/tensor.h"
 
 // Times every kernel at every instruction-set level that the machine has, scalar included, on one
@@ -21,23 +20,7 @@
 namespace minke {
 namespace {
 
-constexpr int64_t kColumns = 2048;
-constexpr int kTileRows = 4;
-
-// Zeroed memory, aligned as the engine's is.
-template <typename T>
-class Buffer {
- public:
-  explicit Buffer(int64_t count)
-      : count_(count), pages_(static_cast<size_t>(count) * sizeof(T), "benchmark") {}
-  T* data() { return reinterpret_cast<T*>(pages_.data()); }
-  T* begin() { return data(); }
-  T* end() { return data() + count_; }
-
- private:
-  int64_t count_;
-  PageBuffer pages_;
-};
+constexpr int kWeightRows = 4;  // that a call of product_few or dot_f32 takes
 
 Buffer<uint8_t> random_bytes(int64_t count) {
   std::mt19937 rng(1);
@@ -48,17 +31,9 @@ Buffer<uint8_t> random_bytes(int64_t count) {
   return bytes;
 }
 
-Buffer<float> random_floats(int64_t count) {
-  std::mt19937 rng(2);
-  std::normal_distribution<float> normal;
-  Buffer<float> values(count);
-  for (auto& v : values) v = normal(rng);
-  return values;
-}
-
 // Scratch for unpacked rows.
 struct Unpacked {
-  explicit Unpacked(int64_t columns, int64_t rows = kTileRows)
+  explicit Unpacked(int64_t columns, int64_t rows = kWeightRows)
       : padded(padded_columns(columns)),
         q(rows * padded),
         scale(rows * padded / kGroup),
@@ -97,22 +72,23 @@ struct Activations {
 void bench_decode(benchmark::State& state, const Kernels& k, DType type, int64_t m_count) {
   const int t = static_cast<int>(type);
   const int64_t row = row_bytes(type, kColumns);
-  const int64_t rows = (int64_t{8} << 20) / row / kTileRows * kTileRows;
+  const int64_t rows = (int64_t{8} << 20) / row / kWeightRows * kWeightRows;
   auto weights = random_bytes(rows * row);
   Activations x(k, kColumns, m_count);
   Unpacked w(kColumns);
   Buffer<float> out(m_count * rows);
   for (auto _ : state) {
-    for (int64_t r = 0; r < rows; r += kTileRows) {
+    for (int64_t r = 0; r < rows; r += kWeightRows) {
       const uint8_t* first = weights.data() + r * row;
       if (k.product_few[t] != nullptr) {
-        k.product_few[t](first, row, kTileRows, kColumns, x.rows(), m_count, out.data() + r, rows);
+        k.product_few[t](first, row, kWeightRows, kColumns, x.rows(), m_count, out.data() + r,
+                         rows);
         continue;
       }
-      for (int64_t i = 0; i < kTileRows; ++i) {
+      for (int64_t i = 0; i < kWeightRows; ++i) {
         k.unpack_i8[t](first + i * row, kColumns, w.row(i));
       }
-      k.dot_i8(w.row(0), kTileRows, x.rows(), m_count, out.data() + r, rows);
+      k.dot_i8(w.row(0), kWeightRows, x.rows(), m_count, out.data() + r, rows);
     }
     benchmark::ClobberMemory();
   }
@@ -145,17 +121,17 @@ void bench_prefill(benchmark::State& state, const Kernels& k, DType type, int64_
 void bench_decode_float(benchmark::State& state, const Kernels& k, DType type) {
   const int t = static_cast<int>(type);
   const int64_t row = row_bytes(type, kColumns);
-  const int64_t rows = (int64_t{8} << 20) / row / kTileRows * kTileRows;
+  const int64_t rows = (int64_t{8} << 20) / row / kWeightRows * kWeightRows;
   auto weights = random_bytes(rows * row);
   auto x = random_floats(kColumns);
-  Buffer<float> w(kTileRows * kColumns), out(rows);
+  Buffer<float> w(kWeightRows * kColumns), out(rows);
   for (auto _ : state) {
-    for (int64_t r = 0; r < rows; r += kTileRows) {
-      for (int64_t i = 0; i < kTileRows; ++i) {
+    for (int64_t r = 0; r < rows; r += kWeightRows) {
+      for (int64_t i = 0; i < kWeightRows; ++i) {
         k.unpack_f32[t](weights.data() + (r + i) * row, kColumns, w.data() + i * kColumns);
       }
-      k.dot_f32(w.data(), kColumns, kTileRows, x.data(), kColumns, 1, kColumns, out.data() + r,
-                kTileRows);
+      k.dot_f32(w.data(), kColumns, kWeightRows, x.data(), kColumns, 1, kColumns, out.data() + r,
+                kWeightRows);
     }
     benchmark::ClobberMemory();
   }
@@ -197,6 +173,16 @@ void bench_dot_i8(benchmark::State& state, const Kernels& k, int rows, int64_t m
   state.SetItemsProcessed(state.iterations() * rows * m_count * kColumns);
 }
 
+void bench_quantize_i8(benchmark::State& state, const Kernels& k) {
+  Activations x(k, kColumns, 1);
+  auto values = random_floats(kColumns);
+  for (auto _ : state) {
+    k.quantize_i8(values.data(), kColumns, x.q.data(), x.scale.data(), x.sum.data(), x.bias.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * kColumns);
+}
+
 // Attention scores: `rows` keys of n values against `m_count` heads.
 void bench_dot_f32(benchmark::State& state, const Kernels& k, int64_t rows, int64_t m_count,
                    int64_t n) {
@@ -222,14 +208,6 @@ void bench_accumulate(benchmark::State& state, const Kernels& k, int64_t rows, i
   state.SetItemsProcessed(state.iterations() * rows * m_count * n);
 }
 
-Buffer<uint16_t> random_halves(int64_t count) {
-  const Kernels scalar = select_kernels(Isa::kScalar);
-  auto values = random_floats(count);
-  Buffer<uint16_t> halves(count);
-  scalar.round_bf16(values.data(), count, halves.data());
-  return halves;
-}
-
 // The same over bfloat16 rows.
 void bench_dot_bf16(benchmark::State& state, const Kernels& k, int64_t rows, int64_t m_count,
                     int64_t n) {
@@ -253,25 +231,6 @@ void bench_accumulate_bf16(benchmark::State& state, const Kernels& k, int64_t ro
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * rows * m_count * n);
-}
-
-// Kernels over kColumns values; `call` gets two inputs and an output.
-template <typename Call>
-void bench_values(benchmark::State& state, const Call& call) {
-  auto a = random_floats(kColumns);
-  auto b = random_floats(kColumns);
-  Buffer<float> out(kColumns);
-  for (auto _ : state) {
-    call(a.data(), b.data(), out.data());
-    benchmark::ClobberMemory();
-  }
-  state.SetItemsProcessed(state.iterations() * kColumns);
-}
-
-template <typename Run>
-void add(const std::string& name, const Kernels& k, const Run& run) {
-  const std::string full = fmt::format("{}/{}", name, isa_name(k.isa));
-  benchmark::RegisterBenchmark(full.c_str(), [run, k](benchmark::State& s) { run(s, k); });
 }
 
 void add_formats(const Kernels& k) {
@@ -305,6 +264,7 @@ void add_formats(const Kernels& k) {
 
 void add_products(const Kernels& k) {
   using State = benchmark::State;
+  add("quantize_i8", k, bench_quantize_i8);
   for (const int rows : {4, 16}) {
     for (const int64_t m : {1, 2, 4, 8, 64, 512}) {
       add(fmt::format("dot_i8/{}x{}", rows, m), k,
@@ -336,52 +296,15 @@ void add_products(const Kernels& k) {
   }
 }
 
-void add_elementwise(const Kernels& k) {
-  using State = benchmark::State;
-  add("quantize_i8", k, [](State& s, const Kernels& kernels) {
-    Activations x(kernels, kColumns, 1);
-    bench_values(s, [&](const float* a, const float*, float*) {
-      kernels.quantize_i8(a, kColumns, x.q.data(), x.scale.data(), x.sum.data(), x.bias.data());
-    });
-  });
-  add("round_bf16", k, [](State& s, const Kernels& kernels) {
-    bench_values(s, [&](const float* a, const float*, float* out) {
-      kernels.round_bf16(a, kColumns, reinterpret_cast<uint16_t*>(out));
-    });
-  });
-  add("rms_norm", k, [](State& s, const Kernels& kernels) {
-    bench_values(s, [&](const float* a, const float* b, float* out) {
-      kernels.rms_norm(a, b, kColumns, 1e-6f, out);
-    });
-  });
-  add("silu_mul", k, [](State& s, const Kernels& kernels) {
-    bench_values(s, [&](const float* a, const float* b, float* out) {
-      kernels.silu_mul(a, b, kColumns, out);
-    });
-  });
-  add("exp_sum", k, [](State& s, const Kernels& kernels) {
-    bench_values(s, [&](const float*, const float*, float* out) {
-      benchmark::DoNotOptimize(kernels.exp_sum(out, kColumns, 1.0f));
-    });
-  });
-  add("max", k, [](State& s, const Kernels& kernels) {
-    bench_values(s, [&](const float* a, const float*, float*) {
-      benchmark::DoNotOptimize(kernels.max(a, kColumns));
-    });
-  });
-  add("scale", k, [](State& s, const Kernels& kernels) {
-    bench_values(s,
-                 [&](const float*, const float*, float* out) { kernels.scale(out, kColumns, 1); });
-  });
-}
-
 void add_all() {
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (isa > machine_isa()) continue;
     const Kernels k = select_kernels(isa);
     add_formats(k);
     add_products(k);
+    add_panels(k);
     add_elementwise(k);
+    add_backward(k);
   }
 }
 

@@ -1,6 +1,7 @@
-# Micro-benchmarks, built with -DMINKE_BENCH=ON: bench/kernels_bench.cc against Google Benchmark.
+# Micro-benchmarks, built with -DMINKE_BENCH=ON: bench/*_bench.cc against Google Benchmark.
 find_package(benchmark REQUIRED)
 
-add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc)
+add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc
+                             ${PROJECT_SOURCE_DIR}/bench/rows_bench.cc)
 target_include_directories(kernels_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kernels_bench PRIVATE minke_math_kernels benchmark::benchmark)

@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "base/cpu/isa.h"
+#include "learn/train/model_parameters.h"
+#include "learn/train/pass.h"
+#include "model/formats/open_checkpoint.h"
+#include "serve/engine/session.h"
+
+// A training pass computes what serving computes: the log-probabilities of documents that are
+// packed together are, bit for bit, those of the logits that a session gives for each document
+// alone. And the gradients do not depend on the number of threads.
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kContext = 256;
+
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(fs::path(MINKE_GOLDEN_DIR) / "models")) {
+    if (entry.path().filename().string().ends_with("-s0")) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+// Documents one behind the other.
+struct Documents {
+  void add(std::span<const int32_t> document) {
+    starts.push_back(static_cast<int32_t>(tokens.size()));
+    for (size_t i = 0; i < document.size(); ++i) {
+      tokens.push_back(document[i]);
+      positions.push_back(static_cast<int32_t>(i));
+      targets.push_back(i + 1 < document.size() ? document[i + 1] : -1);
+      weights.push_back(0.01f * static_cast<float>(1 + i % 3));
+    }
+  }
+  PassInput input() const { return {tokens, positions, targets, starts, weights, 0.001}; }
+  std::span<const int32_t> document(size_t i) const {
+    const auto first = static_cast<size_t>(starts[i]);
+    const size_t end = i + 1 < starts.size() ? static_cast<size_t>(starts[i + 1]) : tokens.size();
+    return std::span(tokens).subspan(first, end - first);
+  }
+
+  std::vector<int32_t> tokens, positions, targets, starts;
+  std::vector<float> weights;
+};
+
+// Documents of many lengths, one of a single token.
+Documents golden_documents(const fs::path& folder) {
+  Checkpoint expected(Naming::kHuggingFace, Metadata(folder.string()));
+  read_safetensors(folder / "expected.safetensors", expected);
+  const auto tokens = [&](const char* name) {
+    const Tensor t = expected.find(name).value();
+    return std::vector<int32_t>(t.f32(), t.f32() + t.shape.elements());
+  };
+  const auto a = tokens("tokens_a"), b = tokens("tokens_b");
+  Documents documents;
+  documents.add(a);
+  documents.add(std::span(b).first(1));
+  documents.add(std::span(b).first(std::min<size_t>(b.size(), kContext)));
+  documents.add(std::span(a).subspan(3, 13));
+  documents.add(std::span(b).subspan(1, 34));
+  return documents;
+}
+
+// Serves each document alone; log softmax as a pass forms it.
+std::vector<float> served(const Model& model, const Documents& documents, Isa isa, DType kv_type) {
+  const Kernels kernels = select_kernels(isa);
+  std::vector<float> all;
+  for (size_t d = 0; d < documents.starts.size(); ++d) {
+    SessionOptions options;
+    options.threads = 2;
+    options.isa = isa;
+    options.kv_type = kv_type;
+    Session session(model, options);
+    const auto document = documents.document(d);
+    session.score(document, Phase::kPrefill, [&](int64_t i, std::span<const float> logits) {
+      const auto next = static_cast<size_t>(i) + 1;
+      if (next == document.size()) {
+        all.push_back(0);
+        return;
+      }
+      std::vector<float> row(logits.begin(), logits.end());
+      const auto vocab = static_cast<int64_t>(row.size());
+      const float max = kernels.max(row.data(), vocab);
+      const float shifted = row[static_cast<size_t>(document[next])] - max;
+      const float total = kernels.exp_sum(row.data(), vocab, max);
+      all.push_back(
+          static_cast<float>(static_cast<double>(shifted) - std::log(static_cast<double>(total))));
+    });
+  }
+  return all;
+}
+
+void expect_same_bits(const std::vector<float>& found, const std::vector<float>& expected,
+                      const char* what) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(std::memcmp(&found[i], &expected[i], sizeof(float)), 0)
+        << what << " of row " << i << ": expected " << expected[i] << ", found " << found[i];
+  }
+}
+
+class TrainingBits : public testing::TestWithParam<std::tuple<fs::path, Isa>> {
+ protected:
+  TrainingBits() : folder_(std::get<0>(GetParam())), isa_(std::get<1>(GetParam())) {}
+  void SetUp() override {
+    if (isa_ > machine_isa()) GTEST_SKIP() << "the machine has not this level";
+  }
+
+  fs::path folder_;
+  Isa isa_;
+};
+
+TEST_P(TrainingBits, TheForwardPassIsThatOfServing) {
+  const Checkpoint checkpoint = open_checkpoint(folder_);
+  const Documents documents = golden_documents(folder_);
+  for (const DType type : {DType::kF32, DType::kBF16}) {
+    const auto model = load_model(checkpoint);
+    ModelParameters parameters(*model, type);
+    ThreadPool publisher(1);
+    parameters.publish(publisher, select_kernels(isa_));
+    const std::vector<float> expected = served(*model, documents, isa_, type);
+    EXPECT_LT(*std::min_element(expected.begin(), expected.end()), -1);
+    for (const int threads : {1, 2}) {
+      SCOPED_TRACE(testing::Message() << dtype_name(type) << ", " << threads << " threads");
+      ThreadPool pool(threads);
+      Pass pass(*model, pool, isa_, type, kContext);
+      parameters.track(pass.tape());
+      const PassResult evaluated = pass.evaluate(documents.input());
+      ASSERT_NO_FATAL_FAILURE(
+          expect_same_bits(evaluated.log_probabilities, expected, "evaluation"));
+      const PassResult trained = pass.train(documents.input());
+      ASSERT_NO_FATAL_FAILURE(expect_same_bits(trained.log_probabilities, expected, "training"));
+      EXPECT_EQ(trained.loss, evaluated.loss);
+    }
+  }
+}
+
+TEST_P(TrainingBits, ThreadsDoNotChangeABitOfTheGradients) {
+  const Checkpoint checkpoint = open_checkpoint(folder_);
+  const Documents documents = golden_documents(folder_);
+  for (const DType type : {DType::kF32, DType::kBF16}) {
+    const auto model = load_model(checkpoint);
+    ModelParameters parameters(*model, type);
+    std::vector<std::vector<float>> expected;
+    size_t non_zero = 0;
+    for (const int threads : {1, 2, 3}) {
+      ThreadPool pool(threads);
+      parameters.publish(pool, select_kernels(isa_));
+      parameters.clear_gradients(pool);
+      Pass pass(*model, pool, isa_, type, kContext);
+      parameters.track(pass.tape());
+      pass.train(documents.input());
+      for (size_t i = 0; i < parameters.parameters().size(); ++i) {
+        const Parameter& p = parameters.parameters()[i];
+        const std::vector<float> g(p.gradient.f32(),
+                                   p.gradient.f32() + p.gradient.shape.elements());
+        if (threads == 1) {
+          non_zero += std::any_of(g.begin(), g.end(), [](float x) { return x != 0; });
+          expected.push_back(g);
+          continue;
+        }
+        EXPECT_EQ(std::memcmp(g.data(), expected[i].data(), g.size() * sizeof(float)), 0)
+            << p.name << ", " << dtype_name(type) << ", " << threads << " threads";
+      }
+    }
+    // Experts that no token was sent to have none.
+    EXPECT_GT(non_zero, expected.size() / 2);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TrainingBits,
+                         testing::Combine(testing::ValuesIn(model_folders()),
+                                          testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,
+                                                          Isa::kAvx512Bf16)),
+                         [](const auto& tested) {
+                           std::string name = std::get<0>(tested.param).filename().string();
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name + "_" + std::string(isa_name(std::get<1>(tested.param)));
+                         });
+
+}  // namespace
+}  // namespace minke
