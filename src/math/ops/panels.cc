@@ -49,6 +49,7 @@ std::vector<const uint16_t*> pack_right(Context& ctx, std::span<const PanelProdu
   std::vector<const uint16_t*> packed;
   for (size_t i = 0; i < products.size(); ++i) {
     const PanelProduct& p = products[i];
+    CHECK(p.inner > 0);
     const int64_t count = panels(p.columns);
     auto* to = ctx.arena().allocate<uint16_t>(count * panel_values(kPanelWidth, p.inner));
     packed.push_back(to);

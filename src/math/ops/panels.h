@@ -15,7 +15,8 @@ struct HalfRows {
   bool by_column = false;
 };
 
-// out[m * out_stride + n] (+)= sum_i left(m, i) * right(n, i) for m < rows, n < columns, i < inner.
+// out[m * out_stride + n] (+)= sum_i left(m, i) * right(n, i) for m < rows, n < columns, i < inner;
+// inner > 0.
 struct PanelProduct {
   HalfRows left;
   int64_t rows = 0;

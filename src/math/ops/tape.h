@@ -30,7 +30,8 @@ struct ExpertLoad {
 //
 // While a Context has a tape, each op records how to bring the gradient of its result to its
 // operands, and its activations stay in the arena. The ops compute what they compute without a
-// tape. Gradients are F32 and are added in an order that depends on shapes only.
+// tape. Weights, as the Tensor objects that ops were given, must outlive backward(). Gradients are
+// F32 and are added in an order that depends on shapes only.
 class Tape {
  public:
   explicit Tape(ThreadPool& pool) : pool_(pool) {}
