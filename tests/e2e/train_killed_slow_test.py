@@ -13,7 +13,7 @@ KILLS = 50
 class KillTest(TrainTest):
     def test_killed_at_random_instants(self):
         more = "[checkpoint]\nevery_steps = 5\n[evaluation]\nevery = 20\nproblems = 2\n"
-        steps = 1500
+        steps = 3000
         self.succeed("train", self.recipe("calm", steps, more), seconds=600)
         recipe, run = self.recipe("killed", steps, more), self.folder / "killed"
         dice = random.Random(5)

@@ -78,7 +78,7 @@ class Recorder : public TrainingObserver {
  public:
   explicit Recorder(int64_t stop_after = -1) : stop_after_(stop_after) {}
 
-  void begin(const Plan& plan) override { this->plan = plan; }
+  void begin(const Plan& p) override { plan = p; }
   void step(const StepRecord& record) override { steps.push_back(record); }
   void evaluation(const EvaluationRecord& record) override { evaluations.push_back(record); }
   void note(const std::string& text) override { notes.push_back(text); }

@@ -9,6 +9,7 @@
 
 #include "base/core/mapped_file.h"
 #include "learn/data/packing.h"
+#include "learn/train/model_parameters.h"
 #include "learn/train/pass.h"
 #include "learn/train/recipe/recipe.h"
 #include "learn/train/run_store.h"
@@ -27,7 +28,11 @@ using testing::TinyRuns;
 
 class TrainerTest : public ::testing::Test {
  protected:
-  static TrainerOptions options() { return {.isa = chosen_isa()}; }
+  static TrainerOptions options() {
+    TrainerOptions o;
+    o.isa = chosen_isa();
+    return o;
+  }
   static TrainingEnd train_with(const fs::path& recipe, Recorder& recorder) {
     return train(recipe, options(), recorder);
   }
@@ -72,7 +77,7 @@ struct FirstWeights {
 
 // Documents that pass a model as one micro-batch.
 struct Packed {
-  explicit Packed(PackedBatch batch) : batch(std::move(batch)) {}
+  explicit Packed(PackedBatch b) : batch(std::move(b)) {}
   PassInput input() {
     const auto n = static_cast<size_t>(batch.filled);
     weights.assign(n, 1.0f);
