@@ -16,7 +16,7 @@ using testing::error_of;
 class StageDataTest : public ::testing::Test {
  protected:
   StageDataTest() : tokenizer_(testing::byte_tokenizer_spec()), encoder_(tokenizer_) {
-    data_.tasks = {{"sums"}, {"units", 0}};
+    data_.tasks = {TaskShare{"sums"}, TaskShare{"units", 0}};
     data_.languages = {"en", "de"};
     data_.levels = {1, 2};
   }
@@ -56,7 +56,7 @@ TEST_F(StageDataTest, RefusesWhatThereIsNot) {
   data_.levels = {1, 99};
   EXPECT_NE(error_of([&] { stage_documents(data_, encoder_, Split::kTrain); }).find("sums: level"),
             std::string::npos);
-  data_.tasks = {{"whales"}};
+  data_.tasks = {TaskShare{"whales"}};
   EXPECT_NE(error_of([&] { stage_documents(data_, encoder_, Split::kTrain); }).find("'whales'"),
             std::string::npos);
   data_.tasks.clear();
