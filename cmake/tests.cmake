@@ -57,13 +57,19 @@ if(NOT MINKE_SANITIZE)
   set_tests_properties(kernels_instructions PROPERTIES LABELS fast TIMEOUT 300)
 endif()
 
-# tests/e2e/<name>_test.py drives the built program as its users do.
+# tests/e2e/<name>_test.py drives the built program as its users do; <name>_slow_test.py is slow.
 file(GLOB e2e_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/e2e/*_test.py)
 foreach(script ${e2e_tests})
   get_filename_component(name ${script} NAME_WE)
+  set(label fast)
+  set(seconds 600)
+  if(name MATCHES "_slow_test$")
+    set(label slow)
+    set(seconds 1800)
+  endif()
   string(REGEX REPLACE "_test$" "" name ${name})
   add_test(NAME e2e_${name} COMMAND python3 ${script} $<TARGET_FILE:minke>)
-  set_tests_properties(e2e_${name} PROPERTIES LABELS fast TIMEOUT 600)
+  set_tests_properties(e2e_${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds})
 endforeach()
 
 # The rules that a machine can check, and tests of the checkers themselves.

@@ -16,7 +16,7 @@ namespace minke {
 namespace {
 
 struct TrainOptions {
-  std::string recipe;
+  std::string recipe, output;
   bool quiet = false, json = false;
 };
 
@@ -106,6 +106,7 @@ class TrainingReport : public TrainingObserver {
 int train_verb(const TrainOptions& options, Console& console) {
   TrainerOptions trainer;
   trainer.isa = chosen_isa();
+  trainer.output = options.output;
   const Peaks peaks = measure_peaks(trainer.isa, usable_cores());
   if (const auto& peak = peaks.bf16 ? peaks.bf16 : peaks.f32) {
     trainer.peak_flops = peak->operations_per_second;
@@ -127,6 +128,8 @@ void add_train(CLI::App& app, Action& action) {
   verb.add_option("RECIPE", o->recipe, "a TOML file; docs/recipes.md has its fields")
       ->required()
       ->type_name("");
+  verb.add_option("-o,--output", o->output, "the folder of the run, in place of the recipe's")
+      ->type_name("DIR");
   verb.add_flag("-q,--quiet", o->quiet, "say nothing but errors");
   add_json(verb, o->json);
   verb.footer(

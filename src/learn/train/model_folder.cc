@@ -54,6 +54,7 @@ void write_model_folder(const std::string& config, ModelParameters& parameters, 
   if (!json.contains("architectures") && !architecture.empty()) {
     json["architectures"] = {architecture};
   }
+  json.erase("quantization_config");  // of the weights that training began with
   json["torch_dtype"] = type == DType::kF32 ? "float32" : "bfloat16";
   AtomicFile file(folder / "config.json");
   file.write(json.dump(2) + "\n");

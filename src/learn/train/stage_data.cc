@@ -1,7 +1,5 @@
 #include "learn/train/stage_data.h"
 
-#include <algorithm>
-
 #include "base/core/error.h"
 #include "learn/data/shard_documents.h"
 #include "learn/data/task_documents.h"
@@ -12,9 +10,6 @@ namespace {
 void add_shares(const TaskShare& share, const DataRecipe& data, std::vector<ProblemShare>& to) {
   const Task& task = task_named(share.name);
   const auto [low, high] = share.levels[0] > 0 ? share.levels : data.levels;
-  if (high > task.levels()) {
-    fail("data.tasks", "levels of {}: expected 1 to {}, found {}", share.name, task.levels(), high);
-  }
   const auto cells =
       static_cast<double>((high - low + 1) * static_cast<int64_t>(data.languages.size()));
   for (const std::string& code : data.languages) {
@@ -33,7 +28,9 @@ std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,
   const auto seed = static_cast<uint64_t>(data.seed);
   if (data.shards.empty()) {
     std::vector<ProblemShare> shares;
-    for (const TaskShare& share : data.tasks) add_shares(share, data, shares);
+    for (const TaskShare& share : data.tasks) {
+      if (share.weight > 0) add_shares(share, data, shares);
+    }
     return std::make_unique<TaskDocuments>(encoder, std::move(shares), split, seed);
   }
   const auto& paths = split == Split::kTrain ? data.shards : data.held_out;

@@ -1,8 +1,10 @@
 #include "learn/train/trainer.h"
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -35,9 +37,35 @@ std::string cursor_json(const PackingState& state) {
   return nlohmann::json{{"next", state.next}, {"deferred", state.deferred}}.dump();
 }
 
-PackingState cursor_of(const std::string& json) {
-  const auto object = nlohmann::json::parse(json);
-  return {object.value("next", uint64_t{0}), object.value("deferred", std::vector<uint64_t>{})};
+PackingState cursor_of(const RunState& state, const fs::path& checkpoint) {
+  try {
+    const auto object = nlohmann::json::parse(state.cursor);
+    return {object.at("next").get<uint64_t>(), object.at("deferred").get<std::vector<uint64_t>>()};
+  } catch (const nlohmann::json::exception&) {
+    fail(checkpoint.string(), "cursor: expected the place in the data, found {}",
+         printable(state.cursor));
+  }
+}
+
+// The folder of the tokenizer's files, which go with the model in the end. `path`: it, or
+// tokenizer.json itself.
+fs::path tokenizer_folder(const Recipe& recipe) {
+  const fs::path path = recipe.tokenizer.empty() ? recipe.model.from : recipe.tokenizer;
+  if (fs::is_directory(path)) return path;
+  if (path.filename() != "tokenizer.json" || !fs::exists(path)) {
+    fail(path.string(), "expected tokenizer.json or a folder with one, found {}",
+         fs::exists(path) ? "another file" : "nothing there");
+  }
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+fs::path run_folder(const Recipe& recipe, const fs::path& recipe_path,
+                    const TrainerOptions& options) {
+  if (!options.output.empty()) return options.output;
+  if (!recipe.run.output.empty()) return recipe.run.output;
+  fail(recipe_path.string(),
+       "run.output: expected the folder of the run, here or as --output, "
+       "found none");
 }
 
 // A model to train: a new one by the recipe's fields, or one from files.
@@ -77,14 +105,12 @@ class Trainer {
         observer_(observer),
         recipe_(read_recipe(recipe_path)),
         start_(recipe_),
-        tokenizer_(
-            load_tokenizer(recipe_.tokenizer.empty() ? recipe_.model.from : recipe_.tokenizer)),
+        tokenizer_(load_tokenizer(tokenizer_folder(recipe_))),
         encoder_(*tokenizer_),
         precision_(recipe_.precision == TrainingPrecision::kBF16 ? DType::kBF16 : DType::kF32),
         pool_(recipe_.run.threads > 0 ? static_cast<int>(recipe_.run.threads) : usable_cores()),
         parameters_(*start_.model, precision_, recipe_.lora.rank > 0),
-        pass_(*start_.model, pool_, options.isa, precision_, longest_context()),
-        store_(recipe_.run.output, read_text_file(recipe_path)) {
+        pass_(*start_.model, pool_, options.isa, precision_, longest_context()) {
     const std::string& from = recipe_.model.from;
     if (!from.empty() && !fs::is_directory(from)) {
       fail(from, "model.from: expected a Hugging Face folder (minke convert makes one)");
@@ -109,11 +135,13 @@ class Trainer {
     }
     parameters_.track(pass_.tape());
     flops_per_token_ = 6 * active_parameters();
+    // Last, so that a recipe that cannot be run leaves no folder that insists on it.
+    store_.emplace(run_folder(recipe_, recipe_path, options), read_text_file(recipe_path));
   }
 
   TrainingEnd run() {
     resume();
-    RunLog log(store_.log_path(), state_.step);
+    RunLog log(store_->log_path(), state_.step);
     log_ = &log;
     const SittingRecord sitting = sitting_record();
     log.append(sitting);
@@ -136,6 +164,7 @@ class Trainer {
 
  private:
   const Stage& stage() const { return recipe_.stages[static_cast<size_t>(state_.stage)]; }
+  // The last step of a stage; 0 before the first stage.
   int64_t stage_end(int64_t index) const {
     int64_t end = 0;
     for (int64_t i = 0; i <= index; ++i) {
@@ -171,10 +200,17 @@ class Trainer {
 
   void resume() {
     const auto saved =
-        latest_checkpoint(store_.folder(), [&](const std::string& text) { observer_.note(text); });
-    if (saved) state_ = saved->state;
-    open_stage(saved ? cursor_of(state_.cursor) : PackingState{});
-    if (!saved) return;
+        latest_checkpoint(store_->folder(), [&](const std::string& text) { observer_.note(text); });
+    if (!saved) return open_stage({});
+    state_ = saved->state;
+    const auto stages = static_cast<int64_t>(recipe_.stages.size());
+    if (state_.stage >= stages || state_.step > stage_end(state_.stage) ||
+        state_.step <= stage_end(state_.stage - 1)) {
+      fail(saved->folder.string(),
+           "expected a step of the recipe's {} stages, found {} in stage {}", stages, state_.step,
+           state_.stage);
+    }
+    open_stage(cursor_of(state_, saved->folder));
     restore_checkpoint(*saved, trained(), *optimizer_);
     restore_biases();
   }
@@ -232,8 +268,7 @@ class Trainer {
     record.loss = loss;
     record.gradient_norm = clip_gradients(pool_, trained(), stage().clip);
     require_finite(record);
-    const int64_t step_of_stage =
-        record.step - (state_.stage == 0 ? 0 : stage_end(state_.stage - 1));
+    const int64_t step_of_stage = record.step - stage_end(state_.stage - 1);
     record.learning_rate = stage().schedule.learning_rate(step_of_stage);
     optimizer_->step(pool_, trained(), {record.learning_rate, step_of_stage});
     publish();
@@ -261,10 +296,22 @@ class Trainer {
 
   void require_finite(const StepRecord& record) const {
     if (std::isfinite(record.loss) && std::isfinite(record.gradient_norm)) return;
-    fail(recipe_.run.output,
+    fail(store_->folder().string(),
          "step {}: the loss is {} and the gradients' norm {}; the last checkpoint is from before "
          "that; a lower learning rate may help",
          record.step, record.loss, record.gradient_norm);
+  }
+
+  // A checkpoint that nothing can come of would push out those that are good.
+  void require_finite_weights() {
+    for (const Parameter& p : trained()) {
+      const std::span values(p.master.f32(), static_cast<size_t>(p.master.shape.elements()));
+      if (std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) continue;
+      fail(store_->folder().string(),
+           "step {}: {} is no finite number any more; the last checkpoint is from before that; a "
+           "lower learning rate may help",
+           state_.step, p.name);
+    }
   }
 
   // Tokens of each expert, by router in the order of the forward pass.
@@ -356,10 +403,11 @@ class Trainer {
     now = now || state_.step == total_steps_ || (steps > 0 && state_.step % steps == 0) ||
           (seconds > 0 && seconds_since(saved_at_) >= static_cast<double>(seconds));
     if (!now) return;
+    require_finite_weights();
     log_->sync();
     keep_biases();
-    store_.save(state_, trained(), *optimizer_, recipe_.checkpoint.keep,
-                recipe_.checkpoint.keep_best);
+    store_->save(state_, trained(), *optimizer_, recipe_.checkpoint.keep,
+                 recipe_.checkpoint.keep_best);
     saved_at_ = Clock::now();
     observer_.note(fmt::format("checkpoint of step {} written", state_.step));
   }
@@ -380,7 +428,7 @@ class Trainer {
       for (int64_t e = 0; e < bias.values.shape.elements(); ++e) {
         const auto found = state_.counters.find(counter_of(bias, e));
         if (found == state_.counters.end()) {
-          fail(recipe_.run.output, "the checkpoint lacks '{}'", counter_of(bias, e));
+          fail(store_->folder().string(), "the checkpoint lacks '{}'", counter_of(bias, e));
         }
         bias.values.f32()[e] = std::bit_cast<float>(static_cast<uint32_t>(found->second));
       }
@@ -389,11 +437,11 @@ class Trainer {
 
   void write_model() {
     if (lora_ != nullptr) {
-      lora_->write(store_.folder() / "adapter", recipe_.model.from);
-      observer_.note(fmt::format("{}: the adapter", (store_.folder() / "adapter").string()));
+      lora_->write(store_->folder() / "adapter", recipe_.model.from);
+      observer_.note(fmt::format("{}: the adapter", (store_->folder() / "adapter").string()));
       return;
     }
-    const fs::path folder = store_.folder() / "model";
+    const fs::path folder = store_->folder() / "model";
     const std::string text = recipe_.model.from.empty()
                                  ? recipe_.model.config
                                  : read_text_file(fs::path(recipe_.model.from) / "config.json");
@@ -401,9 +449,9 @@ class Trainer {
     config["bos_token_id"] = tokenizer_->bos().value();
     config["eos_token_id"] = tokenizer_->eos().value();
     write_model_folder(config.dump(), parameters_, precision_, folder);
-    const fs::path path = recipe_.tokenizer.empty() ? recipe_.model.from : recipe_.tokenizer;
-    const fs::path from = fs::is_directory(path) ? path : path.parent_path();
+    const fs::path from = tokenizer_folder(recipe_);
     for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
+      if (!fs::exists(from / name)) continue;  // the second need not be there
       std::error_code error;
       fs::copy_file(from / name, folder / name, fs::copy_options::overwrite_existing, error);
       if (error) fail((from / name).string(), "cannot copy: {}", error.message());
@@ -422,7 +470,7 @@ class Trainer {
   ModelParameters parameters_;
   Pass pass_;
   std::unique_ptr<LoraAdapter> lora_;
-  RunStore store_;
+  std::optional<RunStore> store_;
   int64_t total_steps_ = 0;
   double flops_per_token_ = 0;
   RunState state_;

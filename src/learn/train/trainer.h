@@ -28,9 +28,10 @@ class TrainingObserver {
 };
 
 struct TrainerOptions {
-  Isa isa = Isa::kScalar;  // kernels to use; callers pass chosen_isa()
-  double peak_flops = 0;   // of the machine a second, to tell shares of it; 0: not known
-  std::string machine;     // for the log
+  Isa isa = Isa::kScalar;             // kernels to use; callers pass chosen_isa()
+  double peak_flops = 0;              // of the machine a second, to tell shares of it; 0: not known
+  std::string machine;                // for the log
+  std::filesystem::path output = {};  // the run's folder, in place of the recipe's
 };
 
 enum class TrainingEnd { kDone, kStopped };

@@ -1,7 +1,13 @@
 #include "learn/train/recipe/recipe.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
+#include "learn/tasks/task.h"
 #include "learn/train/recipe/recipe_reader.h"
 #include "model/formats/parse.h"
 
@@ -10,6 +16,30 @@ namespace {
 
 constexpr uintmax_t kMostBytes = uintmax_t{1} << 20;
 
+std::string names_of(std::span<const Task* const> tasks) {
+  std::vector<std::string_view> names;
+  for (const Task* task : tasks) names.push_back(task->name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// Errors of task_named() and the like do not know the recipe.
+void check_tasks(const DataRecipe& data, const RecipeReader& reader) {
+  for (const TaskShare& share : data.tasks) {
+    const auto tasks = all_tasks();
+    const auto task = std::ranges::find(tasks, share.name, &Task::name);
+    if (task == tasks.end()) {
+      reader.refuse("data", "tasks", fmt::format("names of {}", names_of(tasks)),
+                    fmt::format("\"{}\"", printable(share.name)));
+    }
+    const auto [low, high] = share.levels[0] > 0 ? share.levels : data.levels;
+    if (high > (*task)->levels()) {
+      reader.refuse("data", share.levels[0] > 0 ? "tasks" : "levels",
+                    fmt::format("levels of {} from 1 to {}", share.name, (*task)->levels()),
+                    fmt::format("{} to {}", low, high));
+    }
+  }
+}
+
 // What single fields do not show. `reader` has read the sections of the stage last.
 void check_stage(const Stage& stage, const RecipeReader& reader) {
   const DataRecipe& data = stage.data;
@@ -17,6 +47,7 @@ void check_stage(const Stage& stage, const RecipeReader& reader) {
     reader.refuse("data", "tasks", "either tasks or shards",
                   data.tasks.empty() ? "none of them" : "both");
   }
+  check_tasks(data, reader);
   if (data.languages.empty()) reader.refuse("data", "languages", "at least one", "none");
   if (data.micro_batch_tokens % data.context != 0) {
     reader.refuse("data", "micro_batch_tokens",
@@ -119,8 +150,7 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
   try {
     return from_tree(toml::parse(text, file), file);
   } catch (const toml::parse_error& error) {
-    fail(fmt::format("{}:{}", file, error.source().begin.line), "not valid TOML: {}",
-         printable(error.description(), 200));
+    fail(place_of(error.source(), file), "not valid TOML: {}", printable(error.description(), 200));
   }
 }
 

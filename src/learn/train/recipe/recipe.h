@@ -66,7 +66,7 @@ enum class TrainingPrecision { kF32, kBF16 };
 
 struct Recipe {
   ModelRecipe model;
-  std::string tokenizer;  // a tokenizer.json, or a folder or GGUF file that holds one
+  std::string tokenizer;  // a tokenizer.json, or its folder
   TrainingPrecision precision = TrainingPrecision::kBF16;
   struct {
     int64_t rank = 0;  // 0: all weights are trained

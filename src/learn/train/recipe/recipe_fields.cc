@@ -100,7 +100,7 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
            recipe.model.config);
   v.end();
   v.begin("tokenizer");
-  v.text({"path", "a `tokenizer.json`, or a folder or GGUF file with one",
+  v.text({"path", "a folder with `tokenizer.json` and `tokenizer_config.json`, or the former",
           "needed; with `model.from`, the model's"},
          recipe.tokenizer);
   v.end();
@@ -116,7 +116,7 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
   v.end();
   v.begin("evaluation");
   v.integer({"every", "steps between evaluations; 0: none", ""}, recipe.evaluation.every, 0, kMany);
-  v.integer({"problems", "held-out problems of an evaluation", ""}, recipe.evaluation.problems, 0,
+  v.integer({"problems", "held-out problems of an evaluation", ""}, recipe.evaluation.problems, 1,
             1 << 20);
   v.end();
   v.begin("checkpoint");

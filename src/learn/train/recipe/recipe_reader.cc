@@ -40,10 +40,7 @@ void RecipeReader::refuse_unknown(const toml::table& table, const std::set<std::
                                   const std::string& prefix, std::string_view kind) const {
   for (const auto& [key, value] : table) {
     if (known.contains(key.str())) continue;
-    const auto line = key.source().begin.line;
-    fail(line == 0 ? file_ : fmt::format("{}:{}", file_, line),
-         "{}{}: expected one of the {} {}, "
-         "found an unknown name",
+    fail(place_of(key.source(), file_), "{}{}: expected one of the {} {}, found an unknown name",
          prefix, printable(key.str()), kind, fmt::join(known, ", "));
   }
 }

@@ -1,9 +1,11 @@
 #include "learn/train/recipe/recipe.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
+#include "learn/tasks/task.h"
 
 namespace minke {
 namespace {
@@ -101,28 +103,29 @@ TEST(Recipe, FineTuningNeedsNoTokenizer) {
 }
 
 TEST(Recipe, TellsLineFieldExpectedAndFound) {
-  EXPECT_EQ(error_with("[optimizer]\nmomentum = \"big\"\n"),
-            "r.toml:10: optimizer.momentum: expected a number from 0 to 0.999999, found \"big\"");
+  EXPECT_EQ(
+      error_with("[optimizer]\nmomentum = \"big\"\n"),
+      "r.toml: line 10: optimizer.momentum: expected a number from 0 to 0.999999, found \"big\"");
   EXPECT_EQ(error_with("[optimizer]\n\nkind = \"sgd\"\n"),
-            "r.toml:11: optimizer.kind: expected one of adamw, muon, found \"sgd\"");
+            "r.toml: line 11: optimizer.kind: expected one of adamw, muon, found \"sgd\"");
   EXPECT_EQ(error_with("[checkpoint]\nkeep = 0\n"),
-            "r.toml:10: checkpoint.keep: expected a whole number from 1 to 10000, found 0");
+            "r.toml: line 10: checkpoint.keep: expected a whole number from 1 to 10000, found 0");
   EXPECT_EQ(error_with("[checkpoint]\nkeep_best = 1\n"),
-            "r.toml:10: checkpoint.keep_best: expected true or false, found 1");
+            "r.toml: line 10: checkpoint.keep_best: expected true or false, found 1");
   EXPECT_EQ(error_with("[optimizer]\nbetas = [0.9]\n"),
-            "r.toml:10: optimizer.betas: expected two numbers, found a list of 1");
-  EXPECT_EQ(error_with("[optimizer]\nclip = nan\n").find("r.toml:10: optimizer.clip"), 0u);
+            "r.toml: line 10: optimizer.betas: expected two numbers, found a list of 1");
+  EXPECT_EQ(error_with("[optimizer]\nclip = nan\n").find("r.toml: line 10: optimizer.clip"), 0u);
   EXPECT_EQ(error_with("[router]\nbias_speed = 1\n"),
-            "r.toml:10: router.bias_speed: expected one of the fields balance_loss, "
+            "r.toml: line 10: router.bias_speed: expected one of the fields balance_loss, "
             "bias_update_speed, found an unknown name");
-  EXPECT_EQ(error_with("[swim]\n").find("r.toml:9: swim: expected one of the sections"), 0u);
-  EXPECT_EQ(error_with("router = 3\n").find("r.toml:9: schedule.router"), 0u);
-  EXPECT_EQ(error_with("x = = 3\n").find("r.toml:9: not valid TOML: "), 0u);
+  EXPECT_EQ(error_with("[swim]\n").find("r.toml: line 9: swim: expected one of the sections"), 0u);
+  EXPECT_EQ(error_with("router = 3\n").find("r.toml: line 9: schedule.router"), 0u);
+  EXPECT_EQ(error_with("x = = 3\n").find("r.toml: line 9: not valid TOML: "), 0u);
 }
 
 TEST(Recipe, TellsWhatIsMissingOrDoesNotFit) {
   EXPECT_EQ(error_of("[model]\nhidden_size = 1\n"),
-            "r.toml:1: tokenizer.path: expected a tokenizer for the new model, found none");
+            "r.toml: line 1: tokenizer.path: expected a tokenizer for the new model, found none");
   EXPECT_NE(error_of("").find("model.from: expected either"), std::string::npos);
   EXPECT_NE(error_of("model.from = \"m\"\nschedule.steps = 2\n").find("data.tasks: expected"),
             std::string::npos);
@@ -139,7 +142,7 @@ TEST(Recipe, LooksAtTheMixture) {
   const auto with_tasks = [](const std::string& tasks) {
     return error_of("model.from = \"m\"\nschedule.steps = 2\ndata.tasks = " + tasks + "\n");
   };
-  EXPECT_EQ(with_tasks("[{name = \"sums\", levels = [2, 2]}, \"words\"]"), "");
+  EXPECT_EQ(with_tasks("[{name = \"sums\", levels = [2, 2]}, \"units\"]"), "");
   EXPECT_NE(with_tasks("[\"sums\", \"sums\"]").find("each task once"), std::string::npos);
   EXPECT_NE(with_tasks("[{weight = 2}]").find("a table with a name"), std::string::npos);
   EXPECT_NE(with_tasks("[{name = \"a\", weight = 0}]").find("a weight above 0"), std::string::npos);
@@ -149,6 +152,15 @@ TEST(Recipe, LooksAtTheMixture) {
             std::string::npos);
   EXPECT_NE(with_tasks("[{name = \"a\", swim = 3}]").find("unknown name"), std::string::npos);
   EXPECT_NE(with_tasks("\"sums\"").find("expected a list"), std::string::npos);
+  EXPECT_EQ(with_tasks("[\"whales\"]").find("r.toml: line 3: data.tasks: expected names of sums, "),
+            0u);
+  EXPECT_EQ(
+      with_tasks("[{name = \"sums\", levels = [1, 99]}]"),
+      fmt::format("r.toml: line 3: data.tasks: expected levels of sums from 1 to {}, found 1 to "
+                  "99",
+                  task_named("sums").levels()));
+  EXPECT_NE(with_tasks("[\"sums\"]\ndata.levels = [1, 99]").find("r.toml: line 4: data.levels: "),
+            std::string::npos);
 }
 
 TEST(Recipe, StagesAreCheckedEach) {
@@ -156,7 +168,7 @@ TEST(Recipe, StagesAreCheckedEach) {
                 .find("stage[1].data.micro_batch_tokens: expected a multiple of the context, 100"),
             std::string::npos);
   EXPECT_NE(error_with("[[stage]]\nname = \"a\"\n[stage.run]\nseed = 3\n")
-                .find("r.toml:11: stage[1].run: expected one of the sections"),
+                .find("r.toml: line 11: stage[1].run: expected one of the sections"),
             std::string::npos);
   EXPECT_NE(error_with("[stage]\nname = \"a\"\n").find("[[stage]]"), std::string::npos);
   EXPECT_NE(error_with("[[stage]]\nname = 3\n").find("stage.name"), std::string::npos);

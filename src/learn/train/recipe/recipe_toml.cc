@@ -105,8 +105,12 @@ std::string describe_toml(const toml::node& node) {
 }
 
 std::string place_of(const toml::node& node, const std::string& name) {
-  const auto line = node.source().begin.line;
-  return line == 0 ? name : fmt::format("{}:{}", name, line);
+  return place_of(node.source(), name);
+}
+
+std::string place_of(const toml::source_region& source, const std::string& name) {
+  const auto line = source.begin.line;
+  return line == 0 ? name : fmt::format("{}: line {}", name, line);
 }
 
 }  // namespace minke

@@ -17,7 +17,8 @@ toml::table json_to_toml(const nlohmann::json& object, const std::string& name);
 
 // What `node` is, for errors: "text \"big\"", "the number 3.5", "a list of 2", "a table".
 std::string describe_toml(const toml::node& node);
-// "recipe.toml:12"; the name alone for what was not read from a text.
+// "recipe.toml: line 12"; the name alone for what was not read from a text.
+std::string place_of(const toml::source_region& source, const std::string& name);
 std::string place_of(const toml::node& node, const std::string& name);
 
 }  // namespace minke
