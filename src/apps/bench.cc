@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/about.h"
+#include "apps/arguments/model_path.h"
 #include "apps/measure/former_report.h"
 #include "apps/measure/peaks.h"
 #include "apps/measure/random_model.h"
 #include "apps/measure/read_speed.h"
 #include "apps/measure/speed_report.h"
 #include "apps/measure/token_speed.h"
-#include "apps/model_path.h"
 #include "apps/verbs.h"
 #include "base/cpu/isa.h"
 #include "base/cpu/topology.h"

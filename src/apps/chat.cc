@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "apps/about.h"
-#include "apps/model_path.h"
+#include "apps/arguments/model_path.h"
 #include "apps/reply.h"
 #include "apps/terminal/line_editor.h"
 #include "apps/terminal/progress.h"

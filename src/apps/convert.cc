@@ -2,9 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/about.h"
+#include "apps/arguments/model_path.h"
+#include "apps/arguments/output_file.h"
 #include "apps/conversion.h"
-#include "apps/model_path.h"
-#include "apps/output_file.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"
 

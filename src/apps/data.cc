@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "apps/output_file.h"
+#include "apps/arguments/output_file.h"
 #include "apps/verbs.h"
 #include "learn/data/encoder.h"
 #include "learn/data/shards.h"

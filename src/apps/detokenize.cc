@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "apps/model_path.h"
-#include "apps/token_ids.h"
+#include "apps/arguments/model_path.h"
+#include "apps/arguments/token_ids.h"
 #include "apps/verbs.h"
 #include "base/core/utf8.h"
 

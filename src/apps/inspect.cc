@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/about.h"
-#include "apps/model_path.h"
+#include "apps/arguments/model_path.h"
 #include "apps/verbs.h"
 #include "model/families/active_bytes.h"
 #include "model/families/gguf_config.h"

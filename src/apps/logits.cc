@@ -5,11 +5,11 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "apps/model_path.h"
-#include "apps/output_file.h"
+#include "apps/arguments/model_path.h"
+#include "apps/arguments/output_file.h"
+#include "apps/arguments/token_ids.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"
-#include "apps/token_ids.h"
 #include "apps/verbs.h"
 #include "base/core/mapped_file.h"
 #include "base/cpu/isa.h"

@@ -1,6 +1,6 @@
 #include "learn/train/report/report.h"
 
-#include "apps/output_file.h"
+#include "apps/arguments/output_file.h"
 #include "apps/verbs.h"
 #include "model/formats/atomic_file.h"
 

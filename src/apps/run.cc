@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/about.h"
-#include "apps/model_path.h"
+#include "apps/arguments/model_path.h"
 #include "apps/reply.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"

@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/about.h"
+#include "apps/arguments/output_file.h"
 #include "apps/measure/random_model.h"
-#include "apps/output_file.h"
 #include "apps/verbs.h"
 
 namespace minke {

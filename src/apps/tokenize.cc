@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "apps/model_path.h"
+#include "apps/arguments/model_path.h"
 #include "apps/verbs.h"
 #include "base/core/json.h"
 #include "base/core/utf8.h"

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "apps/options.h"
+#include "apps/arguments/options.h"
 #include "apps/terminal/console.h"
 #include "base/cpu/topology.h"
 

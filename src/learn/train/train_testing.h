@@ -6,6 +6,7 @@
 
 #include "learn/data/data_testing.h"
 #include "learn/train/trainer.h"
+#include "model/formats/write_tokenizer.h"
 
 namespace minke::testing {
 

@@ -124,7 +124,8 @@ TEST_F(TrainerTest, InterruptionsAndThreadsLeaveTheSameBits) {
     const RunRecords log = read_run_log(runs_.run(name) / "log.jsonl");
     ASSERT_EQ(log.steps.size(), 22u);
     for (size_t i = 0; i < 22; ++i) EXPECT_EQ(log.steps[i].step, static_cast<int64_t>(i) + 1);
-    EXPECT_EQ(log.evaluations.size(), 6u);  // every five steps, and at the end of each stage
+    // Before the first, every five steps, and at the end of each stage.
+    EXPECT_EQ(log.evaluations.size(), 7u);
     EXPECT_EQ(log.sittings.size(), 11u);
   }
 }
@@ -198,7 +199,7 @@ TEST_F(TrainerTest, HeldOutLossIsThatOfHeldOutProblemsAndTheModelIsWhatWasTraine
   const auto path = runs_.recipe("held", 3, "[evaluation]\nevery = 3\nproblems = 6\n");
   Recorder recorder;
   ASSERT_EQ(train_with(path, recorder), TrainingEnd::kDone);
-  ASSERT_EQ(recorder.evaluations.size(), 1u);
+  ASSERT_EQ(recorder.evaluations.size(), 2u);
 
   // From the files of RUN/model alone.
   const Bundle bundle = load_bundle(runs_.run("held") / "model");
@@ -217,8 +218,8 @@ TEST_F(TrainerTest, HeldOutLossIsThatOfHeldOutProblemsAndTheModelIsWhatWasTraine
     }
     return loss / static_cast<double>(targets);
   };
-  EXPECT_EQ(recorder.evaluations[0].values.at("loss"), loss_of(Split::kHeldOut));
-  EXPECT_NE(recorder.evaluations[0].values.at("loss"), loss_of(Split::kTrain));
+  EXPECT_EQ(recorder.evaluations[1].values.at("loss"), loss_of(Split::kHeldOut));
+  EXPECT_NE(recorder.evaluations[1].values.at("loss"), loss_of(Split::kTrain));
 }
 
 TEST_F(TrainerTest, ModelHasTheTrainersWeightsRounded) {

@@ -1,4 +1,4 @@
-#include "apps/output_file.h"
+#include "apps/arguments/output_file.h"
 
 #include "base/core/error.h"
 

@@ -1,4 +1,4 @@
-#include "apps/options.h"
+#include "apps/arguments/options.h"
 
 #include <charconv>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "apps/model_path.h"
+#include "apps/arguments/model_path.h"
 
 #include "apps/terminal/environment.h"
 #include "base/core/error.h"
