@@ -2,50 +2,14 @@
 
 // What the tests of this folder make their data with.
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
-#include <unistd.h>
-
-#include "base/core/error.h"
+#include "base/core/test_folder.h"
 #include "learn/data/tokenizer_files.h"
 #include "learn/tasks/task.h"
 
 namespace minke::testing {
-
-// A folder of its own for a test, removed with all that is in it.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "minke-data-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path file(const std::string& name, std::string_view content) const {
-    std::ofstream(path_ / name, std::ios::binary)
-        .write(content.data(), static_cast<std::streamsize>(content.size()));
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-// The message of the Error that `action` throws; "" if it throws none.
-template <typename Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 // The control tokens and the 256 bytes: no merges.
 inline TokenizerSpec byte_tokenizer_spec() {

@@ -47,8 +47,7 @@ std::string state_json(const RunState& state) {
                {"step", state.step},
                {"tokens", state.tokens},
                {"seconds", state.seconds},
-               {"cursor", Json::parse(state.cursor)},
-               {"counters", state.counters}};
+               {"cursor", Json::parse(state.cursor)}};
   if (state.score && std::isfinite(*state.score)) json["score"] = *state.score;
   return json.dump(1);
 }
@@ -129,14 +128,6 @@ RunState read_run_state(const fs::path& folder) {
   state.tokens = members.count("tokens");
   state.seconds = members.get<double>("seconds", "a number");
   state.cursor = simdjson::minify(members.get<simdjson::dom::object>("cursor", "an object"));
-  for (const auto& [key, value] : members.get<simdjson::dom::object>("counters", "an object")) {
-    uint64_t counter = 0;
-    if (value.get(counter) != simdjson::SUCCESS) {
-      fail(document.name(), "counters.{}: expected a whole number, found {}", printable(key),
-           describe_json(value));
-    }
-    state.counters[std::string(key)] = counter;
-  }
   if (members.has("score")) state.score = members.get<double>("score", "a number");
   return state;
 }

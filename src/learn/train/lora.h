@@ -33,7 +33,7 @@ class LoraAdapter {
   // From the gradients of the model's matrices to those of A and B.
   void collect_gradients(ThreadPool& pool, const Kernels& kernels);
   // Writes adapter_config.json and adapter_model.safetensors (F32) as PEFT reads them. `from`: the
-  // model that was adapted.
+  // model that was adapted. Throws Error that names what cannot be written.
   void write(const std::filesystem::path& folder, const std::string& from) const;
 
  private:

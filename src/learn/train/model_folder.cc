@@ -4,23 +4,12 @@
 
 #include "base/core/error.h"
 #include "math/quant/quant.h"
+#include "model/convert/hugging_face_config.h"
 #include "model/formats/atomic_file.h"
 #include "model/formats/write_checkpoint.h"
 
 namespace minke {
 namespace {
-
-// The class that transformers loads the model with.
-std::string architecture_of(const std::string& model_type) {
-  for (const auto& [type, architecture] : {std::pair{"deepseek_v2", "DeepseekV2ForCausalLM"},
-                                           {"deepseek_v3", "DeepseekV3ForCausalLM"},
-                                           {"llama", "LlamaForCausalLM"},
-                                           {"qwen2", "Qwen2ForCausalLM"},
-                                           {"qwen3", "Qwen3ForCausalLM"}}) {
-    if (model_type == type) return architecture;
-  }
-  return {};
-}
 
 TensorToWrite to_write(const std::string& name, const Tensor& values, DType type) {
   TensorToWrite t{name, type, values.shape, {}};
@@ -50,12 +39,10 @@ void write_model_folder(const std::string& config, ModelParameters& parameters, 
   write_safetensors(folder / "model.safetensors", {{"format", "pt"}}, tensors);
 
   auto json = nlohmann::ordered_json::parse(config);
-  const std::string architecture = architecture_of(json.value("model_type", ""));
-  if (!json.contains("architectures") && !architecture.empty()) {
-    json["architectures"] = {architecture};
-  }
+  const std::string_view name = transformers_class(json.value("model_type", ""));
+  if (!json.contains("architectures") && !name.empty()) json["architectures"] = {name};
   json.erase("quantization_config");  // of the weights that training began with
-  json["torch_dtype"] = type == DType::kF32 ? "float32" : "bfloat16";
+  json["torch_dtype"] = torch_name(type);
   AtomicFile file(folder / "config.json");
   file.write(json.dump(2) + "\n");
   file.commit();

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/core/check.h"
+#include "base/core/error.h"
 #include "base/core/rng.h"
 #include "math/quant/quant.h"
 
@@ -13,23 +14,6 @@ namespace minke {
 namespace {
 
 constexpr double kDeviation = 0.02;
-
-// kv_b [heads * (nope + value), rank] of the two parts that GGUF files have.
-Tensor joined_heads(const LatentHeads& w, const LatentHeadsShape& s) {
-  const Tensor k = decode_tensor(w.k_b), v = decode_tensor(w.v_b);
-  Tensor out = Tensor::zeros(DType::kF32, {s.heads * (s.nope + s.value), s.rank});
-  for (int64_t h = 0; h < s.heads; ++h) {
-    float* to = out.f32() + h * (s.nope + s.value) * s.rank;
-    for (int64_t d = 0; d < s.nope; ++d) {
-      for (int64_t r = 0; r < s.rank; ++r) {
-        to[d * s.rank + r] = k.f32()[(h * s.rank + r) * s.nope + d];
-      }
-    }
-    std::memcpy(to + s.nope * s.rank, v.f32() + h * s.value * s.rank,
-                static_cast<size_t>(s.value * s.rank) * sizeof(float));
-  }
-  return out;
-}
 
 uint64_t name_hash(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
@@ -84,8 +68,9 @@ class ParameterCollector : public WeightVisitor {
   }
   void latent_heads(LatentHeads& w, const LatentHeadsShape& s) override {
     if (!w.kv_b && w.k_b) {
-      w.kv_b = joined_heads(w, s);
-      w.k_b = w.v_b = {};
+      fail("attn_k_b.weight",
+           "expected latent heads in one matrix, found two; a Hugging Face folder has one (minke "
+           "convert makes it)");
     }
     matrix({"kv_b_proj.weight", ""}, w.kv_b, {s.heads * (s.nope + s.value), s.rank},
            Need::kRequired);

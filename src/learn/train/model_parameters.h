@@ -25,7 +25,8 @@ class ModelParameters {
  public:
   // Takes over the weights of `model`, which must outlive this: those it has are decoded, those it
   // lacks begin as zeros. `type`: F32 or BF16. `apart`: what the model computes with is never the
-  // masters themselves.
+  // masters themselves. Throws Error for a model whose latent heads stand in two matrices, as in
+  // GGUF files.
   ModelParameters(Model& model, DType type, bool apart = false);
 
   std::span<Parameter> parameters() { return parameters_; }

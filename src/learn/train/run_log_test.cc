@@ -5,26 +5,18 @@
 #include <limits>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
+#include "base/core/test_folder.h"
 
 namespace minke {
 namespace {
 
 namespace fs = std::filesystem;
 
-class RunLogTest : public testing::Test {
+class RunLogTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "minke-log-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    path_ = folder_ / "log.jsonl";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void write_steps(int64_t first, int64_t last) {
     RunLog log(path_, first - 1);
     log.append(SittingRecord{.step = first - 1, .threads = 2});
@@ -44,7 +36,8 @@ class RunLogTest : public testing::Test {
     return "";
   }
 
-  fs::path folder_, path_;
+  const testing::TempFolder folder_;
+  const fs::path path_ = folder_ / "log.jsonl";
 };
 
 TEST_F(RunLogTest, GivesBackWhatWasWritten) {

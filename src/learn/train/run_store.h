@@ -3,25 +3,23 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "learn/train/optimizer.h"
+#include "learn/train/optimizer/optimizer.h"
 #include "learn/train/parameter.h"
 
 namespace minke {
 
 // Where a run stands, besides its weights and the optimizer's state.
 struct RunState {
-  int64_t stage = 0;                              // index in the recipe
-  int64_t step = 0;                               // done, of the whole run
-  int64_t tokens = 0;                             // trained on
-  double seconds = 0;                             // spent, over all sittings
-  std::string cursor = "{}";                      // a JSON object by which the data goes on
-  std::map<std::string, uint64_t> counters = {};  // of random numbers, by what they are for
+  int64_t stage = 0;                 // index in the recipe
+  int64_t step = 0;                  // done, of the whole run
+  int64_t tokens = 0;                // trained on
+  double seconds = 0;                // spent, over all sittings
+  std::string cursor = "{}";         // a JSON object by which the data goes on
   std::optional<double> score = {};  // held-out loss; the lowest is the best checkpoint
 };
 

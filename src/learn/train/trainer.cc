@@ -1,7 +1,6 @@
 #include "learn/train/trainer.h"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "base/core/mapped_file.h"
 #include "base/cpu/topology.h"
 #include "learn/data/packing.h"
+#include "learn/train/expert_balance.h"
 #include "learn/train/lora.h"
 #include "learn/train/model_folder.h"
 #include "learn/train/pass.h"
@@ -87,15 +87,17 @@ struct StartingModel {
 // The data of one stage, and the place in it.
 struct StageData {
   StageData(const Stage& stage, const DocumentEncoder& encoder, const PackingState& state)
-      : documents(stage_documents(stage.data, encoder, Split::kTrain)),
-        packer(*documents, packing(stage, stage.data.micro_batch_tokens), state) {}
-
-  static PackingOptions packing(const Stage& stage, int64_t tokens) {
-    return {tokens, stage.data.context, 0};
+      : packing{stage.data.micro_batch_tokens, stage.data.context, 0},
+        documents(stage_documents(stage.data, encoder, Split::kTrain)),
+        packer(*documents, packing, state) {
+    const bool measurable = stage.data.shards.empty() || !stage.data.held_out.empty();
+    if (measurable) held_out = stage_documents(stage.data, encoder, Split::kHeldOut);
   }
 
+  PackingOptions packing;
   std::unique_ptr<DocumentSource> documents;
   Packer packer;
+  std::unique_ptr<DocumentSource> held_out;  // null if there is none
 };
 
 class Trainer {
@@ -147,7 +149,7 @@ class Trainer {
     log.append(sitting);
     observer_.begin({total_steps_, state_.step, sitting});
     parameters_.publish(pool_, pass_.kernels());
-    publish();
+    if (lora_ != nullptr) lora_->publish(pool_, pass_.kernels());
     saved_at_ = Clock::now();
     if (state_.step == 0) evaluate_if_due();
     while (state_.step < total_steps_) {
@@ -186,9 +188,17 @@ class Trainer {
     return static_cast<double>(count.layers + count.head);
   }
 
-  // What the optimizer changes and checkpoints hold.
+  // What the optimizer changes.
   std::span<Parameter> trained() {
     return lora_ != nullptr ? lora_->parameters() : parameters_.parameters();
+  }
+  // What checkpoints hold: that, and the biases that balance the experts.
+  std::vector<Parameter> kept_tensors() {
+    std::vector<Parameter> tensors(trained().begin(), trained().end());
+    for (const SelectionBias& bias : parameters_.selection_biases()) {
+      tensors.push_back({bias.name, ParameterRole::kVector, bias.values, {}});
+    }
+    return tensors;
   }
   void publish() {
     if (lora_ != nullptr) {
@@ -211,8 +221,8 @@ class Trainer {
            state_.stage);
     }
     open_stage(cursor_of(state_, saved->folder));
-    restore_checkpoint(*saved, trained(), *optimizer_);
-    restore_biases();
+    std::vector<Parameter> tensors = kept_tensors();
+    restore_checkpoint(*saved, tensors, *optimizer_);
   }
 
   // An optimizer forgets the stage before: its sums of gradients are of other data.
@@ -253,12 +263,12 @@ class Trainer {
         start_.predicts && second > 0 ? stage().mtp_weight / static_cast<double>(second) : 0;
     parameters_.clear_gradients(pool_);
     double loss = 0;
-    Loads loads;
+    std::vector<ExpertLoad> loads;
     for (const PackedBatch& batch : batches) {
       PassInput input = input_of(batch, targets, stage().balance_loss);
       input.prediction = static_cast<float>(prediction);
       loss += pass_.train(input).loss;
-      add_loads(loads);
+      add_loads(pass_.tape().loads, loads);
     }
     if (lora_ != nullptr) lora_->collect_gradients(pool_, pass_.kernels());
     StepRecord record;
@@ -272,7 +282,11 @@ class Trainer {
     record.learning_rate = stage().schedule.learning_rate(step_of_stage);
     optimizer_->step(pool_, trained(), {record.learning_rate, step_of_stage});
     publish();
-    balance(loads, record);
+    for (const ExpertLoad& load : loads) record.expert_load.push_back(busiest_over_mean(load));
+    // With an adapter the model stays as it is.
+    if (lora_ == nullptr) {
+      update_biases(loads, stage().bias_update_speed, parameters_.selection_biases());
+    }
     finish_step(start, tokens, record);
   }
 
@@ -314,43 +328,6 @@ class Trainer {
     }
   }
 
-  // Tokens of each expert, by router in the order of the forward pass.
-  using Loads = std::vector<ExpertLoad>;
-  void add_loads(Loads& to) {
-    const auto& from = pass_.tape().loads;
-    if (to.empty()) {
-      to = from;
-      return;
-    }
-    for (size_t i = 0; i < from.size(); ++i) {
-      for (size_t e = 0; e < from[i].tokens.size(); ++e) to[i].tokens[e] += from[i].tokens[e];
-    }
-  }
-
-  // Auxiliary-loss-free balancing (Wang et al., arXiv 2408.15664; DeepSeek-V3 report, section
-  // 2.1.2): after each step the bias of an expert with more than the mean of tokens falls by the
-  // update speed, that of one with less rises.
-  void balance(const Loads& loads, StepRecord& record) {
-    for (const ExpertLoad& load : loads) {
-      double total = 0, most = 0;
-      for (const int64_t n : load.tokens) {
-        total += static_cast<double>(n);
-        most = std::max(most, static_cast<double>(n));
-      }
-      const double mean = total / static_cast<double>(load.tokens.size());
-      record.expert_load.push_back(mean > 0 ? most / mean : 0);
-      if (lora_ != nullptr) continue;  // the model stays as it is
-      for (SelectionBias& bias : parameters_.selection_biases()) {
-        if (bias.values.f32() != load.bias) continue;
-        for (size_t e = 0; e < load.tokens.size(); ++e) {
-          const double difference = mean - static_cast<double>(load.tokens[e]);
-          const double sign = difference > 0 ? 1 : difference < 0 ? -1 : 0;
-          bias.values.f32()[e] += static_cast<float>(stage().bias_update_speed * sign);
-        }
-      }
-    }
-  }
-
   void finish_step(Clock::time_point start, int64_t tokens, StepRecord& record) {
     record.seconds = seconds_since(start);
     record.tokens_per_second = static_cast<double>(tokens) / record.seconds;
@@ -369,9 +346,7 @@ class Trainer {
   void evaluate_if_due() {
     const int64_t every = recipe_.evaluation.every;
     const bool last = state_.step == stage_end(state_.stage);
-    const DataRecipe& data = stage().data;
-    const bool measurable = data.shards.empty() || !data.held_out.empty();
-    if (every == 0 || !measurable || (state_.step % every != 0 && !last)) return;
+    if (every == 0 || data_->held_out == nullptr || (state_.step % every != 0 && !last)) return;
     const Clock::time_point start = Clock::now();
     EvaluationRecord record;
     record.step = state_.step;
@@ -385,10 +360,9 @@ class Trainer {
 
   // Mean over the targets of the first held-out documents.
   double held_out_loss() {
-    const auto source = stage_documents(stage().data, encoder_, Split::kHeldOut);
     double loss = 0;
     int64_t targets = 0;
-    Packer packer(*source, StageData::packing(stage(), stage().data.micro_batch_tokens));
+    Packer packer(*data_->held_out, data_->packing);
     while (packer.state().next < static_cast<uint64_t>(recipe_.evaluation.problems)) {
       const PackedBatch batch = packer.next();
       loss += pass_.evaluate(input_of(batch, 1, 0)).loss;
@@ -405,34 +379,10 @@ class Trainer {
     if (!now) return;
     require_finite_weights();
     log_->sync();
-    keep_biases();
-    store_->save(state_, trained(), *optimizer_, recipe_.checkpoint.keep,
+    store_->save(state_, kept_tensors(), *optimizer_, recipe_.checkpoint.keep,
                  recipe_.checkpoint.keep_best);
     saved_at_ = Clock::now();
     observer_.note(fmt::format("checkpoint of step {} written", state_.step));
-  }
-
-  // Selection biases are a few numbers: they go with the state, as bits.
-  static std::string counter_of(const SelectionBias& bias, int64_t e) {
-    return fmt::format("{}.{}", bias.name, e);
-  }
-  void keep_biases() {
-    for (const SelectionBias& bias : parameters_.selection_biases()) {
-      for (int64_t e = 0; e < bias.values.shape.elements(); ++e) {
-        state_.counters[counter_of(bias, e)] = std::bit_cast<uint32_t>(bias.values.f32()[e]);
-      }
-    }
-  }
-  void restore_biases() {
-    for (SelectionBias& bias : parameters_.selection_biases()) {
-      for (int64_t e = 0; e < bias.values.shape.elements(); ++e) {
-        const auto found = state_.counters.find(counter_of(bias, e));
-        if (found == state_.counters.end()) {
-          fail(store_->folder().string(), "the checkpoint lacks '{}'", counter_of(bias, e));
-        }
-        bias.values.f32()[e] = std::bit_cast<float>(static_cast<uint32_t>(found->second));
-      }
-    }
   }
 
   void write_model() {

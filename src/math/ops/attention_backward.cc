@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "base/core/check.h"
 #include "math/ops/tape.h"
@@ -24,22 +23,30 @@ struct Gradients {
 class HeadBackward {
  public:
   HeadBackward(const Kernels& k, const AttentionArgs& a, const float* out, const Gradients& g,
-               int64_t kv_head, std::vector<float>& memory)
+               int64_t kv_head, float* memory)
       : k_(k), a_(a), out_(out), g_(g), kv_head_(kv_head) {
     const int64_t n = a.rows, kd = a.key_dim, vd = a.value_dim;
-    const int64_t sizes[] = {n * kd,         n * vd,         n * kd,         n * vd,
-                             kTileRows * kd, kTileRows * kd, kTileRows * vd, kTileRows * vd,
-                             kTileRows * n,  kTileRows * n,  kTileRows * n};
-    float** const places[] = {&keys_,   &values_, &keys_grad_, &values_grad_, &q_,     &q_grad_,
-                              &o_grad_, &o_,      &weights_,   &scores_,      &turned_};
-    int64_t total = 0;
-    for (const int64_t size : sizes) total += size;
-    memory.resize(static_cast<size_t>(total));
-    float* next = memory.data();
-    for (size_t i = 0; i < std::size(sizes); ++i) {
-      *places[i] = next;
-      next += sizes[i];
-    }
+    const auto take = [&](int64_t floats) {
+      float* taken = memory;
+      memory += floats;
+      return taken;
+    };
+    keys_ = take(n * kd);
+    values_ = take(n * vd);
+    keys_grad_ = take(n * kd);
+    values_grad_ = take(n * vd);
+    q_ = take(kTileRows * kd);
+    q_grad_ = take(kTileRows * kd);
+    o_grad_ = take(kTileRows * vd);
+    o_ = take(kTileRows * vd);
+    weights_ = take(kTileRows * n);
+    scores_ = take(kTileRows * n);
+    turned_ = take(kTileRows * n);
+  }
+
+  // Floats of `memory`.
+  static int64_t scratch(const AttentionArgs& a) {
+    return 2 * (a.rows + kTileRows) * (a.key_dim + a.value_dim) + 3 * kTileRows * a.rows;
   }
 
   void run(bool rounded) {
@@ -144,10 +151,10 @@ void record_attention(Context& ctx, const AttentionArgs& args, const float* out)
     const Gradients gradients{tape->gradient(out), tape->gradient(args.queries),
                               tape->gradient(args.key_source), tape->gradient(args.value_source)};
     const bool rounded = args.type == DType::kBF16 && c.kernels().dot_bf16 != nullptr;
-    std::vector<std::vector<float>> memory(static_cast<size_t>(c.pool().size()));
+    const int64_t floats = HeadBackward::scratch(args);
+    float* memory = c.arena().allocate<float>(c.pool().size() * floats);
     c.pool().parallel_for(args.kv_heads, [&](int64_t head, int worker) {
-      HeadBackward(c.kernels(), args, out, gradients, head, memory[static_cast<size_t>(worker)])
-          .run(rounded);
+      HeadBackward(c.kernels(), args, out, gradients, head, memory + worker * floats).run(rounded);
     });
   });
 }

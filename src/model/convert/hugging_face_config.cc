@@ -14,8 +14,8 @@ using Json = nlohmann::ordered_json;
 
 // What an architecture of transformers is called, by the model_type of its config.json.
 struct Architecture {
-  const char* model_type;
-  const char* name;
+  std::string_view model_type;
+  std::string_view name;
 };
 constexpr Architecture kArchitectures[] = {
     {"deepseek_v2", "DeepseekV2ForCausalLM"},
@@ -103,6 +103,13 @@ std::string model_type(const ModelFacts& facts, const Json& config) {
 
 }  // namespace
 
+std::string_view transformers_class(std::string_view model_type) {
+  for (const Architecture& a : kArchitectures) {
+    if (a.model_type == model_type) return a.name;
+  }
+  return {};
+}
+
 std::string torch_name(DType type) {
   if (type == DType::kF32) return "float32";
   if (type == DType::kF16) return "float16";
@@ -124,9 +131,8 @@ Json hugging_face_config(Model& model, DType type) {
   }
   Json config;
   config["model_type"] = model_type(facts, fields);
-  for (const Architecture& a : kArchitectures) {
-    if (a.model_type == config["model_type"]) config["architectures"] = Json::array({a.name});
-  }
+  const std::string_view name = transformers_class(config["model_type"].get<std::string>());
+  if (!name.empty()) config["architectures"] = Json::array({name});
   config["torch_dtype"] = torch_name(type);
   config["hidden_act"] = "silu";
   config["attention_bias"] = facts.family == "qwen2";

@@ -2,46 +2,16 @@
 
 // What the tests of this folder make their models with.
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
-#include "base/core/error.h"
 #include "base/core/rng.h"
+#include "base/core/test_folder.h"
 #include "math/quant/quant.h"
 #include "model/formats/write_checkpoint.h"
 
 namespace minke::testing {
-
-// A folder of its own for a test, removed with all that is in it.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "minke-convert-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// The message of the Error that `action` throws; "" if it throws none.
-template <typename Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 inline std::filesystem::path golden_model(const std::string& name) {
   return std::filesystem::path(MINKE_GOLDEN_DIR) / "models" / name;

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "base/core/error.h"
 #include "base/core/rng.h"
+#include "base/core/test_folder.h"
 #include "math/quant/quant.h"
 #include "model/formats/gguf_types.h"
 #include "model/formats/open_checkpoint.h"
@@ -18,23 +17,6 @@
 
 // What the tests of this folder make their files with.
 namespace minke::testing {
-
-// A folder of its own for a test, removed with all that is in it.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "minke-formats-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline void write_file(const std::filesystem::path& path, std::string_view content) {
   // A new file: some file systems bring one that was cut short and rewritten to disk at once.
@@ -46,17 +28,6 @@ inline void write_file(const std::filesystem::path& path, std::string_view conte
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// The message of the Error that `action` throws; "" if it throws none.
-template <typename Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 inline Tensor random_tensor(DType type, const Shape& shape, uint64_t seed = 1) {

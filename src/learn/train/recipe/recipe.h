@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "learn/train/optimizer.h"
-#include "learn/train/schedule.h"
+#include "learn/train/optimizer/optimizer.h"
+#include "learn/train/optimizer/schedule.h"
 #include "model/formats/metadata.h"
 
 namespace minke {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/train/optimizer.h"
+#include "learn/train/optimizer/optimizer.h"
 
 namespace minke {
 

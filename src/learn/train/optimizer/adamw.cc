@@ -1,4 +1,4 @@
-#include "learn/train/adamw.h"
+#include "learn/train/optimizer/adamw.h"
 
 #include <algorithm>
 #include <cmath>

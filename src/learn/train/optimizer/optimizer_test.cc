@@ -1,4 +1,4 @@
-#include "learn/train/optimizer.h"
+#include "learn/train/optimizer/optimizer.h"
 
 #include <bit>
 #include <cmath>
@@ -10,7 +10,7 @@
 #include "base/core/json.h"
 #include "base/core/rng.h"
 #include "base/cpu/isa.h"
-#include "learn/train/orthogonalize.h"
+#include "learn/train/optimizer/orthogonalize.h"
 
 namespace minke {
 namespace {

@@ -1,9 +1,9 @@
-#include "learn/train/orthogonalize.h"
+#include "learn/train/optimizer/orthogonalize.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "learn/train/adamw.h"
+#include "learn/train/optimizer/adamw.h"
 
 namespace minke {
 namespace {

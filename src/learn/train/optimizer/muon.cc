@@ -3,8 +3,8 @@
 #include <functional>
 
 #include "base/core/check.h"
-#include "learn/train/adamw.h"
-#include "learn/train/orthogonalize.h"
+#include "learn/train/optimizer/adamw.h"
+#include "learn/train/optimizer/orthogonalize.h"
 
 namespace minke {
 namespace {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "learn/train/adamw.h"
+#include "learn/train/optimizer/adamw.h"
 
 namespace minke {
 namespace {

@@ -1,4 +1,4 @@
-#include "learn/train/schedule.h"
+#include "learn/train/optimizer/schedule.h"
 
 #include <algorithm>
 #include <cmath>
