@@ -5,35 +5,8 @@ from pathlib import Path
 
 import harness
 
-RECIPE = """[model]
-model_type = "deepseek_v3"
-vocab_size = 384
-hidden_size = 32
-intermediate_size = 64
-moe_intermediate_size = 32
-num_hidden_layers = 2
-num_attention_heads = 2
-n_routed_experts = 4
-n_shared_experts = 1
-num_experts_per_tok = 2
-first_k_dense_replace = 1
-moe_layer_freq = 1
-n_group = 1
-topk_group = 1
-routed_scaling_factor = 1.0
-norm_topk_prob = true
-scoring_func = "sigmoid"
-topk_method = "noaux_tc"
-kv_lora_rank = 32
-qk_nope_head_dim = 16
-qk_rope_head_dim = 16
-v_head_dim = 16
-max_position_embeddings = 256
-rms_norm_eps = 1e-6
-rope_theta = 10000.0
-hidden_act = "silu"
-tie_word_embeddings = true
-[tokenizer]
+MODEL = (Path(__file__).parents[1] / "golden/tiny_training.toml").read_text()
+RECIPE = MODEL + """[tokenizer]
 path = "{tokenizer}"
 [run]
 output = "{output}"

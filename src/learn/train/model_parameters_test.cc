@@ -16,12 +16,12 @@ namespace {
 
 struct Tiny {
   explicit Tiny(DType type)
-      : checkpoint(Naming::kHuggingFace,
-                   parse_recipe(std::string(testing::kTinyModel) +
-                                    "[tokenizer]\npath = \"t\"\n[data]\ntasks = "
-                                    "[\"sums\"]\n[schedule]\nsteps = 1\n",
-                                "tiny")
-                       .model.metadata("tiny")),
+      : checkpoint(
+            Naming::kHuggingFace,
+            parse_recipe(testing::tiny_model() + "[tokenizer]\npath = \"t\"\n[data]\ntasks = "
+                                                 "[\"sums\"]\n[schedule]\nsteps = 1\n",
+                         "tiny")
+                .model.metadata("tiny")),
         model(make_model(checkpoint)),
         parameters(*model, type) {}
 

@@ -4,42 +4,17 @@
 
 #include <string>
 
+#include "base/core/mapped_file.h"
 #include "learn/data/data_testing.h"
 #include "learn/train/trainer.h"
 #include "model/formats/write_tokenizer.h"
 
 namespace minke::testing {
 
-// A DeepSeek-V3 with two layers, the second with four experts.
-inline constexpr const char* kTinyModel = R"([model]
-model_type = "deepseek_v3"
-vocab_size = 384
-hidden_size = 32
-intermediate_size = 64
-moe_intermediate_size = 32
-num_hidden_layers = 2
-num_attention_heads = 2
-n_routed_experts = 4
-n_shared_experts = 1
-num_experts_per_tok = 2
-first_k_dense_replace = 1
-moe_layer_freq = 1
-n_group = 1
-topk_group = 1
-routed_scaling_factor = 1.0
-norm_topk_prob = true
-scoring_func = "sigmoid"
-topk_method = "noaux_tc"
-kv_lora_rank = 32
-qk_nope_head_dim = 16
-qk_rope_head_dim = 16
-v_head_dim = 16
-max_position_embeddings = 256
-rms_norm_eps = 1e-6
-rope_theta = 10000.0
-hidden_act = "silu"
-tie_word_embeddings = true
-)";
+// The [model] section of recipes.
+inline std::string tiny_model() {
+  return read_text_file(std::filesystem::path(MINKE_GOLDEN_DIR) / "tiny_training.toml");
+}
 
 // A folder with a tokenizer that was trained on problems, and recipes.
 class TinyRuns {
@@ -64,7 +39,7 @@ class TinyRuns {
         fmt::format("{}[tokenizer]\npath = \"{}\"\n[data]\ntasks = [\"sums\"]\nlanguages = "
                     "[\"en\"]\ncontext = 256\nbatch_tokens = 512\nmicro_batch_tokens = 256\n"
                     "[run]\noutput = \"{}\"\nthreads = {}\n[schedule]\nsteps = {}\n{}",
-                    kTinyModel, (folder_ / "tokenizer").string(), run(name).string(), threads,
+                    tiny_model(), (folder_ / "tokenizer").string(), run(name).string(), threads,
                     steps, more));
   }
 
