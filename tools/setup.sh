@@ -27,7 +27,8 @@ minke_build_needs=(
   libfmt-dev=fmt/core.h libsimdjson-dev=simdjson.h
   nlohmann-json3-dev=nlohmann/json.hpp libcli11-dev=CLI/CLI.hpp libpcre2-dev=pcre2.h
   libutf8proc-dev=utf8proc.h libedit-dev=histedit.h libtomlplusplus-dev=toml++/toml.h
-  libxxhash-dev=xxhash.h libgtest-dev=gtest/gtest.h
+  libxxhash-dev=xxhash.h libboost-dev=boost/beast.hpp libsqlite3-dev=sqlite3.h
+  prometheus-cpp-dev=prometheus/registry.h libgtest-dev=gtest/gtest.h
 )
 
 present() {
