@@ -33,6 +33,7 @@ GenerationResult Generator::generate(std::span<const int32_t> prompt,
     fail("prompt", "{} tokens do not fit into a context of {}", prompt.size(), session_.capacity());
   }
   Sampler sampler(options.sampling, options.allowed);
+  sampler.note_prompt(prompt);
   GenerationResult result;
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
   result.reused_tokens = reuse_prefix(prompt);
@@ -53,7 +54,8 @@ GenerationResult Generator::generate(std::span<const int32_t> prompt,
       result.reason = FinishReason::kLength;
       break;
     }
-    const int32_t token = sampler.sample(logits);
+    const int32_t token =
+        sampler.sample(logits, {{}, options.excluded_behind(result.generated_tokens)});
     if (std::find(options.stop_ids.begin(), options.stop_ids.end(), token) !=
         options.stop_ids.end()) {
       break;

@@ -12,8 +12,16 @@ namespace minke {
 struct GenerationOptions {
   SamplingOptions sampling;
   int64_t max_tokens = 0;         // 0: until a stop token or a full context
+  int64_t min_tokens = 0;         // no stop token is drawn before so many others
+  bool ignore_stop = false;       // none is ever drawn
   std::vector<int32_t> stop_ids;  // end the generation and are not given to the caller
   std::vector<bool> allowed;      // see Sampler
+
+  // What may not be drawn behind `generated` tokens.
+  std::span<const int32_t> excluded_behind(int64_t generated) const {
+    return ignore_stop || generated < min_tokens ? std::span<const int32_t>(stop_ids)
+                                                 : std::span<const int32_t>();
+  }
 };
 
 enum class FinishReason { kStop, kLength, kCancelled };

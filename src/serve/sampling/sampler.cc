@@ -2,10 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/core/error.h"
 
 namespace minke {
+namespace {
+
+void check_penalty(const char* name, float value) {
+  if (!(value >= -2 && value <= 2)) fail(name, "expected -2 to 2, found {}", value);
+}
+
+}  // namespace
 
 void check_sampling(const SamplingOptions& o) {
   if (!(o.temperature >= 0 && o.temperature <= 100)) {
@@ -14,6 +22,16 @@ void check_sampling(const SamplingOptions& o) {
   if (o.top_k < 0) fail("top_k", "expected 0 or more, found {}", o.top_k);
   if (!(o.top_p > 0 && o.top_p <= 1)) fail("top_p", "expected above 0, up to 1, found {}", o.top_p);
   if (!(o.min_p >= 0 && o.min_p <= 1)) fail("min_p", "expected 0 to 1, found {}", o.min_p);
+  check_penalty("presence_penalty", o.presence_penalty);
+  check_penalty("frequency_penalty", o.frequency_penalty);
+  if (!(o.repetition_penalty >= 0.01f && o.repetition_penalty <= 100)) {
+    fail("repetition_penalty", "expected 0.01 to 100, found {}", o.repetition_penalty);
+  }
+  for (const auto& [id, bias] : o.logit_bias) {
+    if (!(bias >= -100 && bias <= 100)) {
+      fail("logit_bias", "expected -100 to 100 for token {}, found {}", id, bias);
+    }
+  }
 }
 
 Sampler::Sampler(const SamplingOptions& options, std::vector<bool> allowed)
@@ -56,7 +74,51 @@ void Sampler::keep_top_p() {
   candidates_.erase(candidates_.begin(), rest);
 }
 
-int32_t Sampler::sample(std::span<const float> logits) {
+void Sampler::note_prompt(std::span<const int32_t> prompt) {
+  if (options_.repetition_penalty != 1) repeated_.insert(prompt.begin(), prompt.end());
+}
+
+std::span<const float> Sampler::adjusted(std::span<const float> logits, const DrawLimits& limits) {
+  const bool penalties = !drawn_.empty() || !repeated_.empty();
+  if (!penalties && options_.logit_bias.empty() && limits.mask.empty() && limits.excluded.empty()) {
+    return logits;
+  }
+  constexpr float kNever = std::numeric_limits<float>::quiet_NaN();
+  adjusted_.assign(logits.begin(), logits.end());
+  const auto at = [&](int32_t id) -> float* {
+    const auto i = static_cast<size_t>(id);
+    return id >= 0 && i < adjusted_.size() ? &adjusted_[i] : nullptr;
+  };
+  for (const auto& [id, bias] : options_.logit_bias) {
+    if (float* logit = at(id)) *logit += bias;
+  }
+  for (const int32_t id : repeated_) {
+    if (float* logit = at(id)) {
+      *logit *= *logit > 0 ? 1 / options_.repetition_penalty : options_.repetition_penalty;
+    }
+  }
+  for (const auto& [id, times] : drawn_) {
+    *at(id) -= options_.presence_penalty + static_cast<float>(times) * options_.frequency_penalty;
+  }
+  if (!limits.mask.empty()) {
+    for (size_t id = 0; id < adjusted_.size(); ++id) {
+      if ((limits.mask[id / 64] >> (id % 64) & 1) == 0) adjusted_[id] = kNever;
+    }
+  }
+  for (const int32_t id : limits.excluded) {
+    if (float* logit = at(id)) *logit = kNever;
+  }
+  return adjusted_;
+}
+
+int32_t Sampler::sample(std::span<const float> logits, const DrawLimits& limits) {
+  const int32_t id = draw(adjusted(logits, limits));
+  if (options_.presence_penalty != 0 || options_.frequency_penalty != 0) ++drawn_[id];
+  if (options_.repetition_penalty != 1) repeated_.insert(id);
+  return id;
+}
+
+int32_t Sampler::draw(std::span<const float> logits) {
   const int32_t best = most_likely(logits);
   if (options_.temperature == 0 || options_.top_k == 1) return best;
   const float top = logits[static_cast<size_t>(best)];

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/core/rng.h"
@@ -15,23 +18,42 @@ struct SamplingOptions {
                     // (Holtzman et al. 2020)
   float min_p = 0;  // only tokens with at least this share of the most likely one's probability
                     // (Nguyen et al. 2024)
+  // Taken from the logit of each token that was drawn before: once, and for each time it was drawn.
+  float presence_penalty = 0;
+  float frequency_penalty = 0;
+  // Logits of tokens of the prompt and of drawn ones are divided by it, negative ones multiplied
+  // (Keskar et al. 2019). 1: none.
+  float repetition_penalty = 1;
+  std::vector<std::pair<int32_t, float>> logit_bias = {};  // added, before all else
   uint64_t seed = 0;
 };
 
 // Throws Error that names an option out of its range: temperature in [0, 100], top_k >= 0, top_p in
-// (0, 1], min_p in [0, 1].
+// (0, 1], min_p in [0, 1], presence and frequency penalties in [-2, 2], repetition_penalty in
+// [0.01, 100], biases in [-100, 100].
 void check_sampling(const SamplingOptions& options);
 
-// Draws tokens from logits. The n-th draw depends on the seed, n, and the logits alone.
+// What may not be drawn at one step.
+struct DrawLimits {
+  std::span<const uint64_t> mask = {};     // id i is bit i % 64 of word i / 64; empty: all may be
+  std::span<const int32_t> excluded = {};  // these may not
+};
+
+// Draws tokens from logits. The n-th draw depends on the seed, n, what was drawn before, and the
+// logits alone.
 class Sampler {
  public:
   // `allowed`: for each id whether it may be drawn (padding rows of a vocabulary may not); empty:
   // all.
   Sampler(const SamplingOptions& options, std::vector<bool> allowed);
 
-  // Temperature is applied first, then top_k, top_p, min_p, in this order, each to what the one
-  // before left. NaN logits are never drawn; if all are NaN, throws Error.
-  int32_t sample(std::span<const float> logits);
+  // Tokens that repetition_penalty holds for from the beginning.
+  void note_prompt(std::span<const int32_t> prompt);
+
+  // Biases and penalties come first, then temperature, top_k, top_p, min_p, in this order, each
+  // applied to what the one before left. NaN logits are never drawn; if no other may be drawn,
+  // throws Error.
+  int32_t sample(std::span<const float> logits, const DrawLimits& limits = {});
 
  private:
   struct Candidate {
@@ -40,6 +62,9 @@ class Sampler {
     double weight;
   };
   static bool more_likely(const Candidate& a, const Candidate& b);
+  // The logits with biases, penalties and limits, where there are any.
+  std::span<const float> adjusted(std::span<const float> logits, const DrawLimits& limits);
+  int32_t draw(std::span<const float> logits);
   int32_t most_likely(std::span<const float> logits) const;
   bool may_draw(std::span<const float> logits, size_t id) const;
   void keep_top_p();
@@ -47,7 +72,10 @@ class Sampler {
   SamplingOptions options_;
   std::vector<bool> allowed_;
   Rng rng_;
-  std::vector<Candidate> candidates_;  // scratch
+  std::unordered_map<int32_t, int> drawn_;  // how often; kept where a penalty asks for it
+  std::unordered_set<int32_t> repeated_;    // what repetition_penalty holds for
+  std::vector<float> adjusted_;             // scratch
+  std::vector<Candidate> candidates_;       // scratch
 };
 
 }  // namespace minke

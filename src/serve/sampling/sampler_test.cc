@@ -72,6 +72,52 @@ TEST(Sampler, SurvivesNanAndInfinity) {
   EXPECT_THROW(sampler.sample(std::vector<float>{nan, nan}), Error);
 }
 
+// Tokens 1 and 3 have 2.0, token 2 has 1.0, the others less.
+TEST(Sampler, BiasesComeFirst) {
+  SamplingOptions o;
+  o.logit_bias = {{4, 10.0f}, {1, -100.0f}, {77, 5.0f}};
+  EXPECT_EQ(drawn(o), std::set<int32_t>({4}));
+  o.logit_bias = {{1, -100.0f}};
+  EXPECT_EQ(drawn(o), std::set<int32_t>({3}));
+}
+
+TEST(Sampler, PenaltiesMoveOnToOtherTokens) {
+  SamplingOptions o;
+  o.presence_penalty = 1.5f;  // once: 1, 3 and 2 in turn fall to 0.5, 0.5 and -0.5
+  Sampler presence(o, {});
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(presence.sample(kLogits));
+  EXPECT_EQ(ids, std::vector<int32_t>({1, 3, 2, 1, 1}));
+  o = {};
+  o.frequency_penalty = 0.75f;  // 1: 2, 1.25, 0.5; 3: alike
+  Sampler frequency(o, {});
+  ids.clear();
+  for (int i = 0; i < 6; ++i) ids.push_back(frequency.sample(kLogits));
+  EXPECT_EQ(ids, std::vector<int32_t>({1, 3, 1, 3, 2, 1}));
+}
+
+TEST(Sampler, RepetitionPenaltyHoldsForThePromptToo) {
+  SamplingOptions o;
+  o.repetition_penalty = 4;
+  Sampler sampler(o, {});
+  sampler.note_prompt(std::vector<int32_t>{1});
+  EXPECT_EQ(sampler.sample(kLogits), 3);  // 1: 0.5
+  EXPECT_EQ(sampler.sample(kLogits), 2);  // 3: 0.5
+  EXPECT_EQ(sampler.sample(kLogits), 1);  // 2: 0.25
+}
+
+TEST(Sampler, LimitsHoldForOneStep) {
+  SamplingOptions o;
+  Sampler sampler(o, {});
+  const uint64_t mask = 0b10101;
+  const std::vector<int32_t> excluded = {1, 3};
+  EXPECT_EQ(sampler.sample(kLogits, DrawLimits{{&mask, 1}, {}}), 2);
+  EXPECT_EQ(sampler.sample(kLogits, DrawLimits{{}, excluded}), 2);
+  EXPECT_EQ(sampler.sample(kLogits), 1);
+  const uint64_t none = 0;
+  EXPECT_THROW(sampler.sample(kLogits, DrawLimits{{&none, 1}, {}}), Error);
+}
+
 TEST(Sampler, OptionsOutOfRangeAreErrors) {
   for (const SamplingOptions& o : {SamplingOptions{-1, 0, 1, 0, 0}, SamplingOptions{1, -1, 1, 0, 0},
                                    SamplingOptions{1, 0, 0, 0, 0}, SamplingOptions{1, 0, 1, 2, 0},
