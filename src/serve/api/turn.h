@@ -89,7 +89,6 @@ struct TurnUsage {
   int64_t completion_tokens = 0;  // thinking included, all choices
   int64_t reasoning_tokens = 0;
   double queue_seconds = 0, prefill_seconds = 0, decode_seconds = 0, cpu_seconds = 0;
-  double bytes_read = 0;
 };
 
 // Hears of a turn: started() once, delta() and ended() of each choice, then finished(); or failed()

@@ -32,6 +32,7 @@ struct EngineRequest {
   bool log_probabilities = false;  // of each token that is drawn
   int top = 0;                     // with them, those of so many most likely tokens
   bool score_prompt = false;       // the same of each token of the prompt but the first
+  bool generate = true;            // false: end behind the prompt
   std::shared_ptr<TokenConstraint> constraint;  // none: anything may be drawn
   std::string owner;  // prefixes are shared among the requests of one owner only
 };
@@ -48,12 +49,12 @@ struct EngineReceipt {
   int64_t prompt_tokens = 0;
   int64_t cached_tokens = 0;     // of the prompt, which were not computed
   int64_t generated_tokens = 0;  // without the stop token
-  int32_t stop_id = -1;          // the stop token that ended it
+  int32_t stop_id = -1;             // the stop token that ended it
+  float stop_log_probability = 0;   // its own, if asked for
   double queue_seconds = 0;      // until its first pass
   double prefill_seconds = 0;    // from there to the first token
   double decode_seconds = 0;     // from there to the end
   double cpu_seconds = 0;        // its share of the passes it was part of, by tokens, all threads
-  double bytes_read = 0;         // its share of the weights that these passes read
 };
 
 // Hears of one request: started() once, scored() if asked for, token() for each token but the stop

@@ -1,0 +1,372 @@
+#include "serve/engine/scheduler.h"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <string_view>
+
+#include "base/core/check.h"
+#include "base/core/error.h"
+#include "base/cpu/topology.h"
+#include "serve/engine/limits.h"
+
+namespace minke {
+namespace {
+
+// Rows of logits that scoring a prompt takes at a time: 64 MiB for the largest vocabularies.
+constexpr int64_t kScoredRows = 64;
+// Fewest tokens of prompts in a pass: fewer would waste the reading of the weights.
+constexpr int64_t kFewestPromptTokens = 32;
+// How long a pass of prompts may take where nobody waits for generated tokens: what a cancelled
+// request is waited for.
+constexpr double kLongestPass = 1.0;
+// The same, in passes of generated tokens, where somebody does.
+constexpr double kPromptShare = 1.5;
+
+double seconds_between(EngineClock::time_point from, EngineClock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+// Moving average of a measured value.
+void follow(double& average, double value) {
+  average = average == 0 ? value : 0.7 * average + 0.3 * value;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const Model& model, const EngineOptions& options)
+    : model_(model),
+      sequences_(options.sequences),
+      context_tokens_(chosen_context(model, options.session.context)),
+      chunk_(options.session.prefill_chunk),
+      pool_(options.session.threads > 0 ? options.session.threads : usable_cores()),
+      kernels_(select_kernels(options.session.isa)),
+      context_(pool_, kernels_),
+      prompts_(model, options, context_tokens_) {
+  CHECK(sequences_ > 0 && chunk_ > 0);
+}
+
+Scheduler::~Scheduler() = default;
+
+void Scheduler::check(const EngineRequest& request) const {
+  if (request.prompt.empty()) fail("prompt", "expected at least one token, found none");
+  if (static_cast<int64_t>(request.prompt.size()) > context_tokens_) {
+    fail("prompt", "{} tokens do not fit into a context of {}", request.prompt.size(),
+         context_tokens_);
+  }
+  require_in_vocabulary(model_, request.prompt);
+  check_sampling(request.options.sampling);
+}
+
+void Scheduler::submit(int64_t number, EngineRequest request,
+                       std::shared_ptr<EngineListener> listener) {
+  waiting_.push_back(std::make_unique<Sequence>(number, std::move(request), std::move(listener)));
+}
+
+void Scheduler::cancel(int64_t number) {
+  const auto is_it = [&](const auto& sequence) { return sequence->number == number; };
+  if (const auto it = std::find_if(running_.begin(), running_.end(), is_it);
+      it != running_.end()) {
+    (*it)->reason = FinishReason::kCancelled;
+    return;
+  }
+  const auto it = std::find_if(waiting_.begin(), waiting_.end(), is_it);
+  if (it == waiting_.end()) return;
+  (*it)->reason = FinishReason::kCancelled;
+  end(**it);
+  waiting_.erase(it);
+}
+
+void Scheduler::cancel_all() {
+  for (const auto& sequence : running_) sequence->reason = FinishReason::kCancelled;
+  remove_ended();
+  for (const auto& sequence : waiting_) {
+    sequence->reason = FinishReason::kCancelled;
+    end(*sequence);
+  }
+  waiting_.clear();
+}
+
+// The first of those whose owner has fewest sequences running.
+size_t Scheduler::next_to_admit() const {
+  std::map<std::string_view, int> places;
+  for (const auto& sequence : running_) ++places[sequence->request.owner];
+  size_t best = 0;
+  for (size_t i = 1; i < waiting_.size(); ++i) {
+    if (places[waiting_[i]->request.owner] < places[waiting_[best]->request.owner]) best = i;
+  }
+  return best;
+}
+
+void Scheduler::admit() {
+  while (!waiting_.empty() && running() < sequences_) {
+    const size_t index = next_to_admit();
+    Sequence& sequence = *waiting_[index];
+    sequence.cache = prompts_.open(sequence.request);
+    // A place is worth nothing without pages for what is to be computed at once.
+    if (!prompts_.reserve(*sequence.cache, sequence.tokens())) {
+      sequence.cache.reset();
+      CHECK(!running_.empty());  // the pages of a whole context are always there
+      return;
+    }
+    place(index);
+  }
+}
+
+void Scheduler::place(size_t index) {
+  Sequence& sequence = *waiting_[index];
+  if (!sequence.started) {
+    sequence.started = true;
+    sequence.first_pass = EngineClock::now();
+    sequence.receipt.queue_seconds = seconds_between(sequence.submitted, sequence.first_pass);
+    sequence.receipt.cached_tokens = sequence.fed();
+    totals_.cached_tokens += sequence.fed();
+    sequence.listener->started(sequence.fed());
+  }
+  running_.push_back(std::move(waiting_[index]));
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+// Pages for one more token, from the sequences that came later if need be.
+void Scheduler::make_room(Sequence& sequence) {
+  while (sequence.cache && !prompts_.reserve(*sequence.cache, sequence.fed() + 1)) {
+    size_t last = running_.size() - 1;
+    while (!running_[last]->cache) --last;
+    preempt(last);
+  }
+}
+
+void Scheduler::preempt(size_t index) {
+  Sequence& sequence = *running_[index];
+  sequence.cache.reset();
+  sequence.scores.clear();
+  ++totals_.preempted;
+}
+
+void Scheduler::Rows::want(Sequence& sequence, int64_t row) {
+  logit_rows.push_back(static_cast<int32_t>(row));
+  readers.push_back(&sequence);
+}
+
+void Scheduler::Rows::add(Sequence& sequence, int64_t count, bool wanted) {
+  const auto first = static_cast<int64_t>(tokens.size());
+  const int64_t position = sequence.fed();
+  segments.push_back({sequence.cache.get(), first, count});
+  sequences.push_back(&sequence);
+  if (count == 1) {
+    tokens.push_back(sequence.next());
+    positions.push_back(static_cast<int32_t>(position));
+  } else {
+    for (int64_t i = 0; i < count; ++i) {
+      tokens.push_back(sequence.request.prompt[static_cast<size_t>(position + i)]);
+      positions.push_back(static_cast<int32_t>(position + i));
+    }
+  }
+  if (wanted) want(sequence, first + count - 1);
+}
+
+int64_t Scheduler::prompt_budget(bool others_decode) const {
+  if (prompt_rate_ == 0) return std::min<int64_t>(chunk_, 128);
+  const double seconds = others_decode ? kPromptShare * decode_pass_ : kLongestPass;
+  return std::clamp(static_cast<int64_t>(prompt_rate_ * seconds), kFewestPromptTokens,
+                    std::max(chunk_, kFewestPromptTokens));
+}
+
+Scheduler::Rows Scheduler::prompt_rows() {
+  Rows rows;
+  const bool others_decode = std::any_of(running_.begin(), running_.end(),
+                                         [](const auto& s) { return !s->in_prompt(); });
+  int64_t room = prompt_budget(others_decode);
+  for (const auto& sequence : running_) {
+    if (room == 0) break;
+    if (!sequence->in_prompt()) continue;
+    const int64_t rest = sequence->prompt_tokens() - sequence->fed();
+    const bool scored = sequence->request.score_prompt && sequence->drawn.empty();
+    if (scored && !rows.tokens.empty()) continue;
+    const int64_t count = std::min({rest, room, scored ? kScoredRows : rest});
+    const bool draws = count == rest && sequence->request.generate && sequence->drawn.empty();
+    rows.add(*sequence, count, draws && !scored);
+    room -= count;
+    if (!scored) continue;
+    for (int64_t i = 0; i < count; ++i) {
+      // What the last row says is drawn from, or nobody's business.
+      if (i + 1 < rest) rows.want(*sequence, i);
+    }
+    if (draws) rows.want(*sequence, count - 1);
+    break;
+  }
+  return rows;
+}
+
+Scheduler::Rows Scheduler::decode_rows() {
+  Rows rows;
+  for (const auto& sequence : running_) {
+    if (!sequence->in_prompt()) make_room(*sequence);
+  }
+  for (const auto& sequence : running_) {
+    if (!sequence->cache || sequence->in_prompt()) continue;
+    rows.add(*sequence, 1, sequence->fed() + 1 == sequence->tokens());
+  }
+  return rows;
+}
+
+void Scheduler::pass(const Rows& rows, Phase phase) {
+  const auto start = EngineClock::now();
+  context_.reset();
+  context_.set_phase(phase);
+  const Tensor logits =
+      model_.forward(context_, {rows.tokens, rows.positions, rows.segments, rows.logit_rows});
+  if (phase == Phase::kPrefill) {
+    for (Sequence* sequence : rows.sequences) {
+      if (!sequence->in_prompt()) prompts_.keep(sequence->request, *sequence->cache);
+    }
+  }
+  read_logits(rows, logits);
+  const double seconds = seconds_between(start, EngineClock::now());
+  if (phase == Phase::kPrefill) {
+    follow(prompt_rate_, static_cast<double>(rows.tokens.size()) / seconds);
+    totals_.prompt_tokens += static_cast<int64_t>(rows.tokens.size());
+    totals_.prefill_seconds += seconds;
+  } else {
+    follow(decode_pass_, seconds);
+    totals_.decode_seconds += seconds;
+  }
+  account(rows, seconds);
+}
+
+void Scheduler::read_logits(const Rows& rows, const Tensor& logits) {
+  const auto vocab = static_cast<size_t>(model_.facts().vocab);
+  const size_t count = rows.readers.size();
+  std::vector<DrawnToken> drawn(count);
+  std::vector<std::string> failures(count);
+  // Rows of one reader come in order; all but its last are scores of its prompt.
+  std::vector<bool> scores(count, false);
+  for (size_t i = 0; i < count; ++i) {
+    const Sequence& reader = *rows.readers[i];
+    const bool last = i + 1 == count || rows.readers[i + 1] != &reader;
+    const bool draws = last && !reader.in_prompt() && reader.request.generate;
+    scores[i] = reader.request.score_prompt && reader.drawn.empty() && !draws;
+  }
+  const int64_t scored_from = rows.sequences.empty() ? 0 : rows.sequences[0]->fed() -
+                                                              rows.segments[0].rows;
+  pool_.parallel_for(static_cast<int64_t>(count), [&](int64_t i, int) {
+    const auto row = static_cast<size_t>(i);
+    Sequence& reader = *rows.readers[row];
+    const std::span<float> values{logits.f32() + row * vocab, vocab};
+    try {
+      if (scores[row]) {
+        const auto next = static_cast<size_t>(scored_from + rows.logit_rows[row] + 1);
+        drawn[row].token =
+            score_token(reader.request.prompt[next], reader.request.top, values, kernels_);
+      } else {
+        drawn[row] = draw_token(reader, values, kernels_);
+      }
+    } catch (const std::exception& error) {
+      failures[row] = error.what();
+    }
+  });
+  for (size_t i = 0; i < count; ++i) {
+    Sequence& reader = *rows.readers[i];
+    if (!failures[i].empty()) {
+      reader.failure = failures[i];
+    } else if (scores[i]) {
+      reader.scores.push_back(std::move(drawn[i].token));
+    } else {
+      tell(reader, std::move(drawn[i]));
+    }
+  }
+  for (Sequence* sequence : rows.sequences) {
+    if (sequence->in_prompt()) continue;
+    if (sequence->request.score_prompt && !sequence->scores.empty() && sequence->drawn.empty()) {
+      sequence->listener->scored(sequence->scores);
+      sequence->scores.clear();
+    }
+    if (!sequence->request.generate && !sequence->ended()) sequence->reason = FinishReason::kLength;
+  }
+}
+
+void Scheduler::tell(Sequence& sequence, DrawnToken drawn) {
+  ++totals_.generated_tokens;
+  if (sequence.drawn.empty()) {
+    sequence.first_token = EngineClock::now();
+    sequence.receipt.prefill_seconds = seconds_between(sequence.first_pass, sequence.first_token);
+  }
+  if (!sequence.scores.empty()) {
+    sequence.listener->scored(sequence.scores);
+    sequence.scores.clear();
+  }
+  if (drawn.stops) {
+    sequence.receipt.stop_id = drawn.token.id;
+    sequence.receipt.stop_log_probability = drawn.token.log_probability;
+    sequence.reason = FinishReason::kStop;
+    return;
+  }
+  sequence.drawn.push_back(drawn.token.id);
+  sequence.listener->token(drawn.token);
+  const int64_t most = sequence.request.options.max_tokens;
+  const bool full = sequence.fed() == context_tokens_;
+  if (full || static_cast<int64_t>(sequence.drawn.size()) == most) {
+    if (!sequence.reason) sequence.reason = FinishReason::kLength;
+  }
+}
+
+// Each sequence pays for the tokens that it had in a pass.
+void Scheduler::account(const Rows& rows, double seconds) {
+  const double share = seconds * pool_.size() / static_cast<double>(rows.tokens.size());
+  for (size_t i = 0; i < rows.sequences.size(); ++i) {
+    rows.sequences[i]->receipt.cpu_seconds += share * static_cast<double>(rows.segments[i].rows);
+  }
+}
+
+void Scheduler::end(Sequence& sequence) {
+  if (!sequence.failure.empty()) {
+    sequence.listener->failed(sequence.failure);
+    return;
+  }
+  sequence.receipt.reason = *sequence.reason;
+  sequence.receipt.generated_tokens = static_cast<int64_t>(sequence.drawn.size());
+  if (!sequence.drawn.empty()) {
+    sequence.receipt.decode_seconds = seconds_between(sequence.first_token, EngineClock::now());
+  }
+  sequence.listener->finished(sequence.receipt);
+}
+
+// Those that ended go; those that were preempted wait again, before all others.
+void Scheduler::remove_ended() {
+  for (auto it = running_.rbegin(); it != running_.rend(); ++it) {
+    if ((*it)->ended()) {
+      end(**it);
+      it->reset();
+    } else if (!(*it)->cache) {
+      waiting_.push_front(std::move(*it));
+    }
+  }
+  std::erase_if(running_, [](const auto& sequence) { return sequence == nullptr; });
+}
+
+bool Scheduler::step() {
+  remove_ended();
+  admit();
+  if (running_.empty()) return false;
+  bool prompts = false, decodes = false;
+  for (const auto& sequence : running_) {
+    (sequence->in_prompt() ? prompts : decodes) = true;
+  }
+  const bool prompts_now = prompts && !(decodes && prompts_were_last_);
+  prompts_were_last_ = prompts_now;
+  const Rows rows = prompts_now ? prompt_rows() : decode_rows();
+  // No rows: the only sequence that could go on gave its pages away.
+  if (!rows.tokens.empty()) pass(rows, prompts_now ? Phase::kPrefill : Phase::kDecode);
+  remove_ended();
+  return true;
+}
+
+EngineStats Scheduler::stats() const {
+  EngineStats stats = totals_;
+  stats.running = running();
+  stats.waiting = waiting();
+  prompts_.add_stats(stats);
+  return stats;
+}
+
+}  // namespace minke
