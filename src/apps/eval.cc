@@ -108,7 +108,7 @@ SamplingOptions sampling_of(const EvalOptions& options) {
   return sampling;
 }
 
-BatchTotals ask_all(const EvalOptions& options, const SamplingOptions& sampling,
+EngineStats ask_all(const EvalOptions& options, const SamplingOptions& sampling,
                     const Bundle& bundle, Scoreboard& board, Console& console) {
   const Tokenizer& tokenizer = bundle.require_tokenizer();
   const ChatRenderer renderer(detect_chat_template(tokenizer.spec()), tokenizer);
@@ -128,7 +128,7 @@ BatchTotals ask_all(const EvalOptions& options, const SamplingOptions& sampling,
   return evaluate(*bundle.model, renderer, evaluation, board, go_on);
 }
 
-double speed(const BatchTotals& totals) {
+double speed(const EngineStats& totals) {
   return rate(totals.generated_tokens, totals.prefill_seconds + totals.decode_seconds);
 }
 
@@ -138,7 +138,7 @@ std::string source_of(const EvalOptions& options) {
                      options.format);
 }
 
-std::string in_words(const Scoreboard& board, const BatchTotals& totals) {
+std::string in_words(const Scoreboard& board, const EngineStats& totals) {
   const Tally all = board.all();
   std::string line = fmt::format("{} questions", all.questions);
   if (all.questions > 0) {
@@ -153,7 +153,7 @@ std::string in_words(const Scoreboard& board, const BatchTotals& totals) {
   return line;
 }
 
-void print(const Scoreboard& board, const BatchTotals& totals, Console& console) {
+void print(const Scoreboard& board, const EngineStats& totals, Console& console) {
   for (const EvalTable& table : eval_tables(board)) console.write(table_text(table) + "\n");
   for (const WrongReply& wrong : board.wrong()) {
     const std::string text = wrong_text(board, wrong);
@@ -167,7 +167,7 @@ void print(const Scoreboard& board, const BatchTotals& totals, Console& console)
 }
 
 void print_json(const EvalOptions& options, const std::string& model, const Scoreboard& board,
-                const BatchTotals& totals, Console& console) {
+                const EngineStats& totals, Console& console) {
   nlohmann::ordered_json json = {{"model", model},
                                  {"source", source_of(options)},
                                  {"seed", options.seed},
@@ -184,7 +184,7 @@ void print_json(const EvalOptions& options, const std::string& model, const Scor
 }
 
 void write_page(const EvalOptions& options, const About& model, const Scoreboard& board,
-                const BatchTotals& totals, Console& console) {
+                const EngineStats& totals, Console& console) {
   const std::string page = eval_page(
       board, "Evaluation of " + model.name,
       {{"model", in_words(model)},
@@ -210,7 +210,7 @@ int eval(const EvalOptions& options, Console& console) {
   const Bundle bundle = load_bundle(path);
   const About model = about(bundle, path);
   Scoreboard board(questions, options.samples, options.show);
-  const BatchTotals totals = ask_all(options, sampling, bundle, board, console);
+  const EngineStats totals = ask_all(options, sampling, bundle, board, console);
   if (options.json) {
     print_json(options, model.name, board, totals, console);
   } else {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include <sys/mman.h>
@@ -81,6 +83,17 @@ size_t Arena::capacity() const {
   size_t total = 0;
   for (int i = 0; i < count_; ++i) total += blocks_[i].size();
   return total;
+}
+
+int64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string name, unit;
+  int64_t kibibytes = 0;
+  while (file >> name >> kibibytes) {
+    if (name == "MemAvailable:") return kibibytes * 1024;
+    std::getline(file, unit);
+  }
+  return 0;
 }
 
 }  // namespace minke

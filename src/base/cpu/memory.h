@@ -27,6 +27,10 @@ class PageBuffer {
   size_t size_ = 0;
 };
 
+// Bytes that a program may still take without others being swapped out (MemAvailable of
+// /proc/meminfo, Linux); 0 if the system does not tell.
+int64_t available_memory();
+
 // Scratch memory of one forward pass: allocations are 64-byte aligned, not initialised, and
 // released together, back to a mark or all. Grows by whole blocks, which are kept; reset() joins
 // several into one, so a steady state allocates nothing.

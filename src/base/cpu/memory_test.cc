@@ -49,6 +49,12 @@ TEST(PageBuffer, RefusalNamesWhatTheMemoryIsFor) {
   }
 }
 
+TEST(AvailableMemory, IsWhatALinuxMachineMayHave) {
+  const int64_t bytes = available_memory();
+  EXPECT_GT(bytes, int64_t{1} << 20);
+  EXPECT_LT(bytes, int64_t{1} << 50);
+}
+
 TEST(Isa, ParsesEveryLevelAndRefusesOthers) {
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     EXPECT_EQ(parse_isa(isa_name(isa)), isa);

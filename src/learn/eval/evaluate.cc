@@ -51,7 +51,7 @@ Reply read_reply(const GeneratedSequence& sequence, ReplyParser parser) {
 
 }  // namespace
 
-BatchTotals evaluate(const Model& model, const ChatRenderer& renderer,
+EngineStats evaluate(const Model& model, const ChatRenderer& renderer,
                      const EvaluationOptions& options, Scoreboard& board,
                      const std::function<bool()>& go_on) {
   const auto questions = board.questions();
@@ -83,7 +83,7 @@ BatchTotals evaluate(const Model& model, const ChatRenderer& renderer,
                 read_reply(sequence, renderer.parser(prompts[question].starts_in_thinking)));
     }
   }
-  return generator.totals();
+  return generator.stats();
 }
 
 }  // namespace minke

@@ -20,7 +20,7 @@ struct EvaluationOptions {
 // Asks the model every question in its chat format, thinking, as often as `board` has samples.
 // After every forward pass `go_on` is asked; when it says no, what is not finished is dropped.
 // Throws Error if a question does not fit into the model's context.
-BatchTotals evaluate(const Model& model, const ChatRenderer& renderer,
+EngineStats evaluate(const Model& model, const ChatRenderer& renderer,
                      const EvaluationOptions& options, Scoreboard& board,
                      const std::function<bool()>& go_on);
 

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "serve/engine/generate.h"
+#include "serve/engine/scheduler.h"
 
 namespace minke {
 
@@ -27,12 +27,6 @@ struct GeneratedSequence {
   std::span<const int32_t> reply() const {
     return std::span(tokens).first(tokens.size() - (reason == FinishReason::kStop ? 1 : 0));
   }
-};
-
-struct BatchTotals {
-  int64_t prompt_tokens = 0;
-  int64_t generated_tokens = 0;  // stop tokens included
-  double prefill_seconds = 0, decode_seconds = 0;
 };
 
 // Continues many prompts at once: their tokens share forward passes, which read each weight once
@@ -56,44 +50,22 @@ class BatchGenerator {
   std::vector<GeneratedSequence> step();
 
   // Prompts without a slot.
-  int64_t waiting() const { return static_cast<int64_t>(waiting_.size()); }
+  int64_t waiting() const { return scheduler_.waiting(); }
   // Sequences that have not ended, waiting ones included.
-  int64_t unfinished() const { return waiting() + static_cast<int64_t>(running_.size()); }
+  int64_t unfinished() const { return waiting() + scheduler_.running(); }
   int64_t slots() const { return slots_; }
-  int64_t capacity() const { return capacity_; }
-  int threads() const { return pool_.size(); }
-  const BatchTotals& totals() const { return totals_; }
+  int64_t capacity() const { return scheduler_.context(); }
+  int threads() const { return scheduler_.threads(); }
+  EngineStats stats() const { return scheduler_.stats(); }
 
  private:
-  struct Sequence;
-  // The rows of one pass, in the terms of Batch.
-  struct Rows {
-    std::vector<int32_t> tokens, positions, logit_rows;
-    std::vector<Segment> segments;
-    std::vector<Sequence*> drawing;  // who draws from each row of logits
+  class Listener;
 
-    void add(Sequence& sequence, std::span<const int32_t> ids, bool draws);
-  };
-
-  void start_waiting();
-  std::unique_ptr<KvCache> free_cache();
-  Rows prompt_rows();
-  Rows decode_rows();
-  void pass(const Rows& rows, Phase phase);
-  void draw(Sequence& sequence, std::span<float> logits) const;
-  std::vector<GeneratedSequence> take_finished();
-
-  const Model& model_;
-  int64_t slots_, capacity_, prefill_chunk_;
-  DType kv_type_;
-  ThreadPool pool_;
-  Kernels kernels_;
-  Context context_;
+  int64_t slots_;
+  Scheduler scheduler_;
   int64_t next_ticket_ = 0;
-  std::deque<std::unique_ptr<Sequence>> waiting_;
-  std::vector<std::unique_ptr<Sequence>> running_;
-  std::vector<std::unique_ptr<KvCache>> free_;  // of sequences that ended
-  BatchTotals totals_;
+  std::vector<GeneratedSequence> finished_;
+  std::string failure_;
 };
 
 }  // namespace minke

@@ -108,8 +108,8 @@ TEST(BatchGenerator, SequencesSayWhatTheySayAlone) {
         EXPECT_EQ(sequence.reason, FinishReason::kLength);
         tokens += static_cast<int64_t>(sequence.tokens.size());
       }
-      EXPECT_EQ(generator.totals().generated_tokens, tokens);
-      EXPECT_EQ(generator.totals().prompt_tokens, 9 * 3 + 13 * (0 + 1 + 2 + 3) * 2);
+      EXPECT_EQ(generator.stats().generated_tokens, tokens);
+      EXPECT_EQ(generator.stats().prompt_tokens, 9 * 3 + 13 * (0 + 1 + 2 + 3) * 2);
     }
   }
 }

@@ -106,9 +106,8 @@ void Engine::cancel(int64_t request) {
 bool Engine::drain(double seconds) {
   std::unique_lock lock(impl_->mutex);
   impl_->draining = true;
-  return impl_->became_idle.wait_for(lock, std::chrono::duration<double>(seconds), [&] {
-    return impl_->idle && impl_->submitted.empty();
-  });
+  return impl_->became_idle.wait_for(lock, std::chrono::duration<double>(seconds),
+                                     [&] { return impl_->idle && impl_->submitted.empty(); });
 }
 
 EngineStats Engine::stats() const {

@@ -15,6 +15,7 @@ namespace minke {
 struct EngineOptions {
   SessionOptions session;       // `context`: most tokens of a sequence, prompt included
   int64_t sequences = 16;       // that share a forward pass
+  bool interactive = true;      // somebody reads along: prompts do not hold up generation for long
   int64_t queue = 256;          // requests that may wait for one of these places
   int64_t cache_bytes = 0;      // of keys and values in memory; 0: a quarter of what is free
   std::filesystem::path store;  // folder of the prefixes that survive a restart; "": none
@@ -47,14 +48,14 @@ struct EngineToken {
 struct EngineReceipt {
   FinishReason reason = FinishReason::kStop;
   int64_t prompt_tokens = 0;
-  int64_t cached_tokens = 0;     // of the prompt, which were not computed
-  int64_t generated_tokens = 0;  // without the stop token
-  int32_t stop_id = -1;             // the stop token that ended it
-  float stop_log_probability = 0;   // its own, if asked for
-  double queue_seconds = 0;      // until its first pass
-  double prefill_seconds = 0;    // from there to the first token
-  double decode_seconds = 0;     // from there to the end
-  double cpu_seconds = 0;        // its share of the passes it was part of, by tokens, all threads
+  int64_t cached_tokens = 0;       // of the prompt, which were not computed
+  int64_t generated_tokens = 0;    // without the stop token
+  int32_t stop_id = -1;            // the stop token that ended it
+  float stop_log_probability = 0;  // its own, if asked for
+  double queue_seconds = 0;        // until its first pass
+  double prefill_seconds = 0;      // from there to the first token
+  double decode_seconds = 0;       // from there to the end
+  double cpu_seconds = 0;          // its share of the passes it was part of, by tokens, all threads
 };
 
 // Hears of one request: started() once, scored() if asked for, token() for each token but the stop

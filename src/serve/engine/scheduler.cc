@@ -39,6 +39,7 @@ Scheduler::Scheduler(const Model& model, const EngineOptions& options)
       sequences_(options.sequences),
       context_tokens_(chosen_context(model, options.session.context)),
       chunk_(options.session.prefill_chunk),
+      interactive_(options.interactive),
       pool_(options.session.threads > 0 ? options.session.threads : usable_cores()),
       kernels_(select_kernels(options.session.isa)),
       context_(pool_, kernels_),
@@ -65,8 +66,7 @@ void Scheduler::submit(int64_t number, EngineRequest request,
 
 void Scheduler::cancel(int64_t number) {
   const auto is_it = [&](const auto& sequence) { return sequence->number == number; };
-  if (const auto it = std::find_if(running_.begin(), running_.end(), is_it);
-      it != running_.end()) {
+  if (const auto it = std::find_if(running_.begin(), running_.end(), is_it); it != running_.end()) {
     (*it)->reason = FinishReason::kCancelled;
     return;
   }
@@ -166,6 +166,7 @@ void Scheduler::Rows::add(Sequence& sequence, int64_t count, bool wanted) {
 }
 
 int64_t Scheduler::prompt_budget(bool others_decode) const {
+  if (!interactive_) return chunk_;
   if (prompt_rate_ == 0) return std::min<int64_t>(chunk_, 128);
   const double seconds = others_decode ? kPromptShare * decode_pass_ : kLongestPass;
   return std::clamp(static_cast<int64_t>(prompt_rate_ * seconds), kFewestPromptTokens,
@@ -174,8 +175,8 @@ int64_t Scheduler::prompt_budget(bool others_decode) const {
 
 Scheduler::Rows Scheduler::prompt_rows() {
   Rows rows;
-  const bool others_decode = std::any_of(running_.begin(), running_.end(),
-                                         [](const auto& s) { return !s->in_prompt(); });
+  const bool others_decode =
+      std::any_of(running_.begin(), running_.end(), [](const auto& s) { return !s->in_prompt(); });
   int64_t room = prompt_budget(others_decode);
   for (const auto& sequence : running_) {
     if (room == 0) break;
@@ -247,8 +248,8 @@ void Scheduler::read_logits(const Rows& rows, const Tensor& logits) {
     const bool draws = last && !reader.in_prompt() && reader.request.generate;
     scores[i] = reader.request.score_prompt && reader.drawn.empty() && !draws;
   }
-  const int64_t scored_from = rows.sequences.empty() ? 0 : rows.sequences[0]->fed() -
-                                                              rows.segments[0].rows;
+  const int64_t scored_from =
+      rows.sequences.empty() ? 0 : rows.sequences[0]->fed() - rows.segments[0].rows;
   pool_.parallel_for(static_cast<int64_t>(count), [&](int64_t i, int) {
     const auto row = static_cast<size_t>(i);
     Sequence& reader = *rows.readers[row];
@@ -352,7 +353,7 @@ bool Scheduler::step() {
   for (const auto& sequence : running_) {
     (sequence->in_prompt() ? prompts : decodes) = true;
   }
-  const bool prompts_now = prompts && !(decodes && prompts_were_last_);
+  const bool prompts_now = prompts && !(interactive_ && decodes && prompts_were_last_);
   prompts_were_last_ = prompts_now;
   const Rows rows = prompts_now ? prompt_rows() : decode_rows();
   // No rows: the only sequence that could go on gave its pages away.

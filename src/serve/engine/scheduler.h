@@ -71,7 +71,7 @@ class Scheduler {
 
   const Model& model_;
   int64_t sequences_, context_tokens_, chunk_;
-  std::vector<bool> in_vocabulary_;
+  bool interactive_;
   ThreadPool pool_;
   Kernels kernels_;
   Context context_;
@@ -79,8 +79,8 @@ class Scheduler {
   std::deque<std::unique_ptr<Sequence>> waiting_;
   Sequences running_;  // in the order in which they got their place
   bool prompts_were_last_ = false;
-  double prompt_rate_ = 0;     // tokens per second of passes of prompts, lately
-  double decode_pass_ = 0;     // seconds of one of generated tokens, lately
+  double prompt_rate_ = 0;  // tokens per second of passes of prompts, lately
+  double decode_pass_ = 0;  // seconds of one of generated tokens, lately
   EngineStats totals_;
 };
 

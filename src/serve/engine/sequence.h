@@ -33,8 +33,8 @@ struct Sequence {
   Sampler sampler;
   std::vector<uint64_t> mask;  // of the constraint
 
-  std::unique_ptr<KvCache> cache;  // none while it waits
-  std::vector<int32_t> drawn;      // without the stop token
+  std::unique_ptr<KvCache> cache;   // none while it waits
+  std::vector<int32_t> drawn;       // without the stop token
   std::vector<EngineToken> scores;  // of the prompt, if asked for
   bool started = false;
   std::optional<FinishReason> reason;

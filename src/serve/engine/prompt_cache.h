@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model/families/model.h"
+#include "model/kv/kv_cache.h"
+#include "model/kv/prefix_index.h"
+#include "serve/engine/engine.h"
+
+namespace minke {
+
+// The keys and values of all sequences of an engine, and what is remembered of prompts: in memory
+// as long as there is room, and in a folder across restarts.
+class PromptCache {
+ public:
+  // Sequences may have `context` tokens; at least one of that length has room. Throws Error if the
+  // options' bytes are fewer, or their folder cannot be used.
+  PromptCache(const Model& model, const EngineOptions& options, int64_t context);
+
+  // A cache with what is known of the beginning of the request's prompt, never its last token,
+  // whose logits are wanted.
+  std::unique_ptr<KvCache> open(const EngineRequest& request);
+  // Pages for `tokens` in all; prefixes that nobody uses make room. False: there are not enough.
+  bool reserve(KvCache& cache, int64_t tokens);
+  // Remembers a prompt that `cache` holds, computed as a prompt.
+  void keep(const EngineRequest& request, KvCache& cache);
+  // Forgets what is in memory.
+  void forget();
+
+  void add_stats(EngineStats& stats) const;
+
+ private:
+  int64_t context_;
+  KvPagePool pool_;
+  std::optional<PrefixIndex> index_;
+  int64_t stored_pages_ = 0;
+};
+
+}  // namespace minke
