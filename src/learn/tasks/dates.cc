@@ -3,8 +3,8 @@
 #include "learn/tasks/boxed.h"
 #include "learn/tasks/calendar.h"
 #include "learn/tasks/checkable.h"
-#include "learn/tasks/dates_text.h"
 #include "learn/tasks/split.h"
+#include "learn/tasks/texts/dates_text.h"
 
 namespace minke {
 namespace {

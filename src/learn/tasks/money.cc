@@ -5,8 +5,8 @@
 
 #include "learn/tasks/boxed.h"
 #include "learn/tasks/checkable.h"
-#include "learn/tasks/money_text.h"
 #include "learn/tasks/split.h"
+#include "learn/tasks/texts/money_text.h"
 
 namespace minke {
 namespace {

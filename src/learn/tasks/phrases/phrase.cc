@@ -7,9 +7,9 @@
 namespace minke {
 
 std::string_view Wordings::pick(Language language, Split split, Rng& rng) const {
-  const size_t trained = rng.below(kCount - 1);
   const bool kept = split == Split::kHeldOut && rng.below(2) == 0;
-  return in_language(ways[kept ? kCount - 1 : trained], language);
+  const size_t way = kept ? kTrained + rng.below(kCount - kTrained) : rng.below(kTrained);
+  return in_language(ways[way], language);
 }
 
 std::string filled(std::string_view pattern, Fields fields) {

@@ -18,12 +18,13 @@ inline std::string_view in_language(const Phrase& phrase, Language language) {
   return phrase[static_cast<size_t>(language)];
 }
 
-// Ways to ask one question. The last of them, a fifth, is kept for measuring.
+// Ways to ask one question. The last fifth of them is kept for measuring.
 struct Wordings {
-  static constexpr size_t kCount = 5;
+  static constexpr size_t kCount = 15;
+  static constexpr size_t kTrained = kCount - kCount / 5;
   std::array<Phrase, kCount> ways;
 
-  // A way to ask that `split` allows; held-out problems take the one that is kept half of the time.
+  // A way to ask that `split` allows; held-out problems take one that is kept half of the time.
   std::string_view pick(Language language, Split split, Rng& rng) const;
 };
 

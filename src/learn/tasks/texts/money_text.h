@@ -6,7 +6,7 @@
 
 namespace minke::money_text {
 
-inline constexpr size_t kGoodsCount = 10;
+inline constexpr size_t kGoodsCount = 24;
 // What is sold, as a price list names it.
 extern const std::array<Phrase, kGoodsCount> kGoods;
 
