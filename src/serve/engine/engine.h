@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ struct EngineOptions {
   int64_t cache_bytes = 0;      // of keys and values in memory; 0: a quarter of what is free
   std::filesystem::path store;  // folder of the prefixes that survive a restart; "": none
   int64_t store_bytes = 0;      // most bytes of that folder
+  std::string store_name;       // tells this model's weights from all others
+  // Hears of what hinders the store but not the engine. Called on any thread; must not throw.
+  std::function<void(const std::string&)> warn;
 };
 
 struct TokenProbability {

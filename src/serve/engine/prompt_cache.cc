@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
 #include "base/core/error.h"
+#include "base/cpu/isa.h"
 #include "base/cpu/memory.h"
 
 namespace minke {
@@ -31,6 +34,13 @@ PromptCache::PromptCache(const Model& model, const EngineOptions& options, int64
             chosen_bytes(model.facts().kv.stored_as(options.session.kv_type), options.cache_bytes,
                          context)) {
   index_.emplace(pool_);
+  if (options.store.empty()) return;
+  PageStoreOptions store;
+  store.folder = options.store;
+  store.budget = options.store_bytes;
+  store.fingerprint = fmt::format("{} {}", options.store_name, isa_name(options.session.isa));
+  store.warn = options.warn;
+  store_ = std::make_unique<PageStore>(pool_.layout(), std::move(store));
 }
 
 std::unique_ptr<KvCache> PromptCache::open(const EngineRequest& request) {
@@ -40,10 +50,30 @@ std::unique_ptr<KvCache> PromptCache::open(const EngineRequest& request) {
   const auto beginning = std::span<const int32_t>(request.prompt).first(request.prompt.size() - 1);
   const PrefixMatch match = index_->match(request.owner, beginning);
   for (const auto& page : match.pages) cache->append_shared(page);
+  if (store_ && match.partial_tokens < kPageTokens / 2) {
+    append_stored(request, beginning, *cache);
+    if (cache->length() > match.tokens()) return cache;
+  }
   if (match.partial_tokens > 0 && reserve(*cache, match.tokens())) {
     cache->append_copy(*match.partial, match.partial_tokens);
   }
   return cache;
+}
+
+void PromptCache::append_stored(const EngineRequest& request, std::span<const int32_t> beginning,
+                                KvCache& cache) {
+  const auto most = static_cast<int64_t>(beginning.size());
+  const int64_t known = cache.length();
+  while (cache.length() + kPageTokens <= most) {
+    if (pool_.free_pages() == 0 && !index_->make_room(1)) break;
+    const auto ids = beginning.first(static_cast<size_t>(cache.length() + kPageTokens));
+    auto page = store_->get(request.owner, ids, pool_);
+    if (!page) break;
+    cache.append_shared(std::move(page));
+    ++stored_pages_;
+  }
+  if (cache.length() == known) return;
+  index_->insert(request.owner, beginning.first(static_cast<size_t>(cache.length())), cache);
 }
 
 bool PromptCache::reserve(KvCache& cache, int64_t tokens) {
@@ -53,7 +83,14 @@ bool PromptCache::reserve(KvCache& cache, int64_t tokens) {
 }
 
 void PromptCache::keep(const EngineRequest& request, KvCache& cache) {
-  index_->insert(request.owner, request.prompt, cache);
+  const auto prompt = std::span<const int32_t>(request.prompt);
+  const int64_t known = cache.shared_pages();
+  index_->insert(request.owner, prompt, cache);
+  if (!store_) return;
+  for (int64_t i = known; i < cache.shared_pages(); ++i) {
+    const auto tokens = prompt.first(static_cast<size_t>((i + 1) * kPageTokens));
+    store_->put(request.owner, tokens, cache.shared_page(i));
+  }
 }
 
 void PromptCache::forget() {

@@ -7,6 +7,7 @@
 
 #include "model/families/model.h"
 #include "model/kv/kv_cache.h"
+#include "model/kv/page_store.h"
 #include "model/kv/prefix_index.h"
 #include "serve/engine/engine.h"
 
@@ -33,9 +34,14 @@ class PromptCache {
   void add_stats(EngineStats& stats) const;
 
  private:
+  // Pages of the folder behind those that `cache` begins with.
+  void append_stored(const EngineRequest& request, std::span<const int32_t> beginning,
+                     KvCache& cache);
+
   int64_t context_;
   KvPagePool pool_;
   std::optional<PrefixIndex> index_;
+  std::unique_ptr<PageStore> store_;  // null: none
   int64_t stored_pages_ = 0;
 };
 

@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kScoredRows = 64;
 // Fewest tokens of prompts in a pass: fewer would waste the reading of the weights.
 constexpr int64_t kFewestPromptTokens = 32;
+// Tokens of a common beginning that one sequence computes while the other waits.
+constexpr size_t kWorthWaiting = 16;
 // How long a pass of prompts may take where nobody waits for generated tokens: what a cancelled
 // request is waited for.
 constexpr double kLongestPass = 1.0;
@@ -87,21 +89,37 @@ void Scheduler::cancel_all() {
   waiting_.clear();
 }
 
+// Whether much of the prompt is being computed for another sequence right now: it is worth waiting
+// for, and will be found in the cache.
+bool Scheduler::awaits_prefix(const Sequence& sequence) const {
+  const auto& mine = sequence.request.prompt;
+  return std::any_of(running_.begin(), running_.end(), [&](const auto& other) {
+    const auto& theirs = other->request.prompt;
+    if (!other->in_prompt() || other->request.owner != sequence.request.owner) return false;
+    const auto [end, unused] = std::mismatch(mine.begin(), mine.end(), theirs.begin(), theirs.end());
+    const auto common = static_cast<size_t>(end - mine.begin());
+    return common >= kWorthWaiting && common * 2 >= mine.size();
+  });
+}
+
 // The first of those whose owner has fewest sequences running.
-size_t Scheduler::next_to_admit() const {
+std::optional<size_t> Scheduler::next_to_admit() const {
   std::map<std::string_view, int> places;
   for (const auto& sequence : running_) ++places[sequence->request.owner];
-  size_t best = 0;
-  for (size_t i = 1; i < waiting_.size(); ++i) {
-    if (places[waiting_[i]->request.owner] < places[waiting_[best]->request.owner]) best = i;
+  std::optional<size_t> best;
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    const Sequence& sequence = *waiting_[i];
+    if (best && places[sequence.request.owner] >= places[waiting_[*best]->request.owner]) continue;
+    if (!awaits_prefix(sequence)) best = i;
   }
   return best;
 }
 
 void Scheduler::admit() {
-  while (!waiting_.empty() && running() < sequences_) {
-    const size_t index = next_to_admit();
-    Sequence& sequence = *waiting_[index];
+  while (running() < sequences_) {
+    const std::optional<size_t> index = next_to_admit();
+    if (!index) return;
+    Sequence& sequence = *waiting_[*index];
     sequence.cache = prompts_.open(sequence.request);
     // A place is worth nothing without pages for what is to be computed at once.
     if (!prompts_.reserve(*sequence.cache, sequence.tokens())) {
@@ -109,7 +127,7 @@ void Scheduler::admit() {
       CHECK(!running_.empty());  // the pages of a whole context are always there
       return;
     }
-    place(index);
+    place(*index);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,7 +56,8 @@ class Scheduler {
   };
 
   void admit();
-  size_t next_to_admit() const;
+  std::optional<size_t> next_to_admit() const;
+  bool awaits_prefix(const Sequence& sequence) const;
   void place(size_t index);
   void make_room(Sequence& sequence);
   void preempt(size_t index);
