@@ -11,10 +11,10 @@
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
+#include "base/core/atomic_file.h"
 #include "base/cpu/isa.h"
 #include "learn/eval/eval_report.h"
 #include "learn/eval/evaluate.h"
-#include "model/formats/atomic_file.h"
 
 namespace minke {
 namespace {

@@ -11,9 +11,9 @@
 #include "apps/terminal/progress.h"
 #include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
+#include "base/core/atomic_file.h"
 #include "base/core/mapped_file.h"
 #include "base/cpu/isa.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/open_checkpoint.h"
 #include "serve/engine/session.h"
 

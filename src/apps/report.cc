@@ -2,7 +2,7 @@
 
 #include "apps/arguments/output_file.h"
 #include "apps/verbs.h"
-#include "model/formats/atomic_file.h"
+#include "base/core/atomic_file.h"
 
 namespace minke {
 namespace {

@@ -243,8 +243,14 @@ TEST_P(OpGradients, Attention) {
       a.rows = rows;
       a.key_source = k.f32() + first * k.columns();
       a.value_source = v.f32() + first * v.columns();
-      a.keys = reinterpret_cast<const uint8_t*>(a.key_source);
-      a.values = reinterpret_cast<const uint8_t*>(a.value_source);
+      const auto chunks = [&](const float* from, int64_t stride) {
+        return attention_chunks(reinterpret_cast<const uint8_t*>(from),
+                                row_bytes(DType::kF32, stride), rows);
+      };
+      const auto keys = chunks(a.key_source, a.key_stride);
+      const auto values = chunks(a.value_source, a.value_stride);
+      a.keys = keys;
+      a.values = values;
       attention(ctx_, a, out.f32() + first * out.columns());
       first += rows;
     }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/core/atomic_file.h"
 #include "learn/data/documents.h"
-#include "model/formats/atomic_file.h"
 
 struct XXH64_state_s;
 

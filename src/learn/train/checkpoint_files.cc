@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <xxhash.h>
 
+#include "base/core/atomic_file.h"
 #include "base/core/check.h"
 #include "base/core/error.h"
 #include "base/core/json.h"
 #include "base/core/mapped_file.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/write_checkpoint.h"
 
 namespace minke {

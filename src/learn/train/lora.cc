@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/core/atomic_file.h"
 #include "base/core/error.h"
 #include "base/core/rng.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/write_checkpoint.h"
 
 namespace minke {

@@ -8,10 +8,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/core/atomic_file.h"
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
 #include "learn/train/checkpoint_files.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/open_checkpoint.h"
 
 namespace minke {

@@ -9,9 +9,7 @@
 namespace minke {
 namespace {
 
-// Keys that are multiplied at a time, so that they stay in the second-level cache from their scores
-// to their values.
-constexpr int64_t kChunk = 256;
+constexpr int64_t kChunk = kAttentionChunk;
 // Chunks of a span. Part of the definition of the result, as kChunk is: a span's sums grow chunk by
 // chunk, and spans are joined in their order.
 constexpr int64_t kSpanChunks = 2;
@@ -43,6 +41,8 @@ class Attention {
   Attention(Context& ctx, const AttentionArgs& args) : k_(ctx.kernels()), a_(args) {
     CHECK(a_.heads % a_.kv_heads == 0);
     CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16);
+    const auto chunks = static_cast<size_t>((a_.first_position + a_.rows + kChunk - 1) / kChunk);
+    CHECK(a_.keys.size() >= chunks && a_.values.size() >= chunks);
     halves_ = a_.type == DType::kBF16 && k_.dot_bf16 != nullptr;
     group_ = a_.heads / a_.kv_heads;
     tile_tokens_ = std::max<int64_t>(1, kTaskRows / group_);
@@ -155,7 +155,7 @@ class Attention {
     }
   }
 
-  // Adds keys [begin, begin + keys) to the state of the tile's rows.
+  // Adds keys [begin, begin + keys), those of one chunk, to the state of the tile's rows.
   void add_chunk(const Tile& tile, int64_t begin, int64_t keys, const Partial& p,
                  int worker) const {
     float* scores = scores_ + worker * tile_rows() * kChunk;
@@ -182,13 +182,17 @@ class Attention {
     p.max[r] = max;
   }
 
+  static const uint8_t* chunk(std::span<const uint8_t* const> chunks, int64_t begin) {
+    return chunks[static_cast<size_t>(begin / kChunk)];
+  }
+
   // scores [tile rows, kChunk] of keys [begin, begin + keys).
   void multiply_keys(const Tile& tile, int64_t begin, int64_t keys, float* scores,
                      int worker) const {
     const int64_t n = a_.key_dim, rows = tile.tokens * group_;
     const int64_t query = first_query(tile.kv_head, tile.first);
     const uint8_t* first =
-        a_.keys + row_bytes(a_.type, begin * a_.key_stride + tile.kv_head * a_.key_head_stride);
+        chunk(a_.keys, begin) + row_bytes(a_.type, tile.kv_head * a_.key_head_stride);
     if (halves_) {
       k_.dot_bf16(reinterpret_cast<const uint16_t*>(first), a_.key_stride, keys,
                   half_queries_ + query, n, rows, n, scores, kChunk);
@@ -202,8 +206,8 @@ class Attention {
   void add_values(const Tile& tile, int64_t begin, int64_t keys, const float* weights, float* out,
                   int worker) const {
     const int64_t n = a_.value_dim, rows = tile.tokens * group_;
-    const uint8_t* first = a_.values + row_bytes(a_.type, begin * a_.value_stride +
-                                                              tile.kv_head * a_.value_head_stride);
+    const uint8_t* first =
+        chunk(a_.values, begin) + row_bytes(a_.type, tile.kv_head * a_.value_head_stride);
     if (halves_) {
       uint16_t* rounded = weights_ + worker * tile_rows() * kChunk;
       for (int64_t r = 0; r < rows; ++r) {
@@ -265,6 +269,13 @@ class Attention {
 };
 
 }  // namespace
+
+std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_bytes,
+                                             int64_t rows) {
+  std::vector<const uint8_t*> chunks;
+  for (int64_t t = 0; t < rows; t += kChunk) chunks.push_back(first + t * row_bytes);
+  return chunks;
+}
 
 void attention(Context& ctx, const AttentionArgs& args, float* out) {
   if (args.rows == 0) return;

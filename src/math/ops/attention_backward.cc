@@ -67,10 +67,12 @@ class HeadBackward {
  private:
   static size_t bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
 
-  void load(const uint8_t* from, int64_t stride, int64_t head_stride, int64_t n, float* to) const {
+  void load(std::span<const uint8_t* const> chunks, int64_t stride, int64_t head_stride, int64_t n,
+            float* to) const {
     for (int64_t t = 0; t < a_.rows; ++t) {
-      const int64_t at = t * stride + kv_head_ * head_stride;
-      k_.unpack_f32[static_cast<int>(a_.type)](from + row_bytes(a_.type, at), n, to + t * n);
+      const uint8_t* chunk = chunks[static_cast<size_t>(t / kAttentionChunk)];
+      const int64_t at = t % kAttentionChunk * stride + kv_head_ * head_stride;
+      k_.unpack_f32[static_cast<int>(a_.type)](chunk + row_bytes(a_.type, at), n, to + t * n);
     }
   }
 
@@ -147,14 +149,19 @@ class HeadBackward {
 void record_attention(Context& ctx, const AttentionArgs& args, const float* out) {
   CHECK(args.first_position == 0 && args.key_source != nullptr && args.value_source != nullptr);
   Tape* tape = ctx.tape();
-  tape->record([tape, args, out](Context& c) {
-    const Gradients gradients{tape->gradient(out), tape->gradient(args.queries),
-                              tape->gradient(args.key_source), tape->gradient(args.value_source)};
-    const bool rounded = args.type == DType::kBF16 && c.kernels().dot_bf16 != nullptr;
-    const int64_t floats = HeadBackward::scratch(args);
+  // The caller's lists of chunks end with the forward pass; the chunks themselves do not.
+  tape->record([tape, given = args, out, keys = std::vector(args.keys.begin(), args.keys.end()),
+                values = std::vector(args.values.begin(), args.values.end())](Context& c) {
+    AttentionArgs a = given;
+    a.keys = keys;
+    a.values = values;
+    const Gradients gradients{tape->gradient(out), tape->gradient(a.queries),
+                              tape->gradient(a.key_source), tape->gradient(a.value_source)};
+    const bool rounded = a.type == DType::kBF16 && c.kernels().dot_bf16 != nullptr;
+    const int64_t floats = HeadBackward::scratch(a);
     float* memory = c.arena().allocate<float>(c.pool().size() * floats);
-    c.pool().parallel_for(args.kv_heads, [&](int64_t head, int worker) {
-      HeadBackward(c.kernels(), args, out, gradients, head, memory + worker * floats).run(rounded);
+    c.pool().parallel_for(a.kv_heads, [&](int64_t head, int worker) {
+      HeadBackward(c.kernels(), a, out, gradients, head, memory + worker * floats).run(rounded);
     });
   });
 }

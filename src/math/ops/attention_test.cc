@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -13,7 +14,20 @@ struct Sizes {
 
 struct Operands {
   Tensor q, k, v;
+  std::vector<const uint8_t*> keys, values;  // chunks
   AttentionArgs args;
+
+  // Lets `args` look at keys from `k` on and values from `v` on, of these strides.
+  void look_at(const uint8_t* k_first, int64_t key_stride, const uint8_t* v_first,
+               int64_t value_stride) {
+    const int64_t n = args.first_position + args.rows;
+    keys = attention_chunks(k_first, row_bytes(args.type, key_stride), n);
+    values = attention_chunks(v_first, row_bytes(args.type, value_stride), n);
+    args.keys = keys;
+    args.key_stride = key_stride;
+    args.values = values;
+    args.value_stride = value_stride;
+  }
 };
 
 // The same values as `type`.
@@ -39,11 +53,8 @@ Operands operands(const Sizes& s, DType type) {
   a.key_dim = a.key_head_stride = s.key_dim;
   a.value_dim = a.value_head_stride = s.value_dim;
   a.type = type;
-  a.keys = o.k.data;
-  a.key_stride = s.kv_heads * s.key_dim;
-  a.values = o.v.data;
-  a.value_stride = s.kv_heads * s.value_dim;
   a.scale = 0.3f;
+  o.look_at(o.k.data, s.kv_heads * s.key_dim, o.v.data, s.kv_heads * s.value_dim);
   return o;
 }
 
@@ -103,12 +114,12 @@ Reference reference(const Operands& o, int64_t row, int64_t head, bool round_que
     double score = 0;
     for (int64_t i = 0; i < a.key_dim; ++i) {
       score += q[static_cast<size_t>(i)] *
-               value_at(a.type, a.keys, t * a.key_stride + j * a.key_head_stride + i);
+               value_at(a.type, o.k.data, t * a.key_stride + j * a.key_head_stride + i);
     }
     const double weight = std::exp(score);
     total += weight;
     for (int64_t i = 0; i < a.value_dim; ++i) {
-      const double v = value_at(a.type, a.values, t * a.value_stride + j * a.value_head_stride + i);
+      const double v = value_at(a.type, o.v.data, t * a.value_stride + j * a.value_head_stride + i);
       r.out[static_cast<size_t>(i)] += weight * v;
       r.magnitude[static_cast<size_t>(i)] += weight * std::abs(v);
     }
@@ -147,9 +158,8 @@ TEST_P(AttentionTest, ValuesMayBePartOfTheKeys) {
     std::memcpy(apart.v.data + row_bytes(type(), t * 24), o.k.data + row_bytes(type(), t * 40),
                 static_cast<size_t>(row_bytes(type(), 24)));
   }
-  apart.args.values = apart.v.data;
-  o.args.values = o.args.keys;
-  o.args.value_stride = 40;
+  apart.look_at(o.k.data, 40, apart.v.data, 24);
+  o.look_at(o.k.data, 40, o.k.data, 40);
   EXPECT_TRUE(same_bits(run(o, 2), run(apart, 2)));
 }
 
@@ -158,6 +168,30 @@ TEST_P(AttentionTest, ThreadsAndSplittingDoNotChangeABit) {
     const Operands o = operands(s, type());
     // One thread walks the chunks of a tile, several compute them apart and join them.
     EXPECT_TRUE(same_bits(run(o, 1), run(o, 3)));
+  }
+}
+
+TEST_P(AttentionTest, ChunksNeedNotLieBehindOneAnother) {
+  for (const Sizes& s : {Sizes{1, 1500, 4, 2, 24, 16}, Sizes{40, 700, 4, 2, 16, 16}}) {
+    const Operands o = operands(s, type());
+    // Each chunk in memory of its own, which ends with the last key.
+    Operands scattered = o;
+    const int64_t n = s.first + s.rows;
+    std::vector<std::vector<uint8_t>> memory;
+    const auto scatter = [&](std::vector<const uint8_t*>& chunks, int64_t stride) {
+      for (size_t i = chunks.size(); i-- > 0;) {
+        const int64_t rows =
+            std::min(kAttentionChunk, n - static_cast<int64_t>(i) * kAttentionChunk);
+        memory.emplace_back(chunks[i], chunks[i] + row_bytes(type(), rows * stride));
+        chunks[i] = memory.back().data();
+      }
+    };
+    scatter(scattered.keys, o.args.key_stride);
+    scatter(scattered.values, o.args.value_stride);
+    scattered.args.keys = scattered.keys;
+    scattered.args.values = scattered.values;
+    EXPECT_TRUE(same_bits(run(o, 1), run(scattered, 1)));
+    EXPECT_TRUE(same_bits(run(o, 1), run(scattered, 3)));
   }
 }
 

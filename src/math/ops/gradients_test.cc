@@ -196,8 +196,12 @@ Problem attention_problem(DType type, int64_t rows) {
       a.rows = count;
       a.key_source = k.f32() + first * k.columns();
       a.value_source = v.f32() + first * v.columns();
-      a.keys = keys.row(first);
-      a.values = cached.row(first);
+      const auto key_chunks =
+          attention_chunks(keys.row(first), row_bytes(type, a.key_stride), count);
+      const auto value_chunks =
+          attention_chunks(cached.row(first), row_bytes(type, a.value_stride), count);
+      a.keys = key_chunks;
+      a.values = value_chunks;
       attention(ctx, a, out.f32() + first * out.columns());
     }
     return out;

@@ -98,6 +98,10 @@ Tensor moe(Context& ctx, const Tensor& x, const Routing& routing, const Experts&
 // --- attention
 // --------------------
 
+// Keys that attention takes at a time, so that they stay in the second-level cache from their
+// scores to their values. Part of the definition of the result: sums grow chunk by chunk.
+inline constexpr int64_t kAttentionChunk = 256;
+
 // Causal attention of one sequence. Queries of `heads` heads come in groups that share one
 // key-value head: query head h uses key-value head h / (heads / kv_heads).
 struct AttentionArgs {
@@ -106,12 +110,13 @@ struct AttentionArgs {
   int64_t first_position = 0;  // of query row 0; row i sees keys of positions <= first_position + i
   int64_t heads = 0, kv_heads = 0;
   int64_t key_dim = 0, value_dim = 0;
-  // F32 or BF16. Key t of head j is `t * key_stride + j * key_head_stride` of them after `keys`;
-  // values alike.
+  // F32 or BF16. A pointer for each chunk of kAttentionChunk keys, at least as many as the last row
+  // sees: key t of head j is `t % kAttentionChunk * key_stride + j * key_head_stride` of them after
+  // keys[t / kAttentionChunk]; values alike.
   DType type = DType::kF32;
-  const uint8_t* keys = nullptr;
+  std::span<const uint8_t* const> keys;
   int64_t key_stride = 0, key_head_stride = 0;
-  const uint8_t* values = nullptr;
+  std::span<const uint8_t* const> values;
   int64_t value_stride = 0, value_head_stride = 0;
   float scale = 1.0f;  // of the scores, before the softmax
   // With a tape, which needs first_position = 0: the F32 activations [rows, kv_heads, key_dim] and
@@ -119,6 +124,10 @@ struct AttentionArgs {
   const float* key_source = nullptr;
   const float* value_source = nullptr;
 };
+
+// The chunks of `rows` keys or values that lie behind one another from `first` on, `row_bytes`
+// apart.
+std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_bytes, int64_t rows);
 
 // out [rows, heads, value_dim] = softmax(scale * q k^T) v, with an online softmax over key chunks
 // of a fixed size (Milakov and Gimelshein 2018; Dao et al. 2022), so that no matrix of all scores

@@ -4,11 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/core/atomic_file.h"
 #include "base/core/error.h"
 #include "base/core/json.h"
 #include "base/core/mapped_file.h"
 #include "model/convert/hugging_face_config.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/write_tokenizer.h"
 
 namespace minke {

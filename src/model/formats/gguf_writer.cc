@@ -1,9 +1,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/core/atomic_file.h"
 #include "base/core/check.h"
 #include "base/core/error.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/gguf_types.h"
 #include "model/formats/write_checkpoint.h"
 

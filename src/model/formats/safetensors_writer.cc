@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/core/atomic_file.h"
 #include "base/core/check.h"
 #include "base/core/error.h"
 #include "base/core/utf8.h"
-#include "model/formats/atomic_file.h"
 #include "model/formats/write_checkpoint.h"
 
 namespace minke {

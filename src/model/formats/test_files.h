@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -17,18 +15,6 @@
 
 // What the tests of this folder make their files with.
 namespace minke::testing {
-
-inline void write_file(const std::filesystem::path& path, std::string_view content) {
-  // A new file: some file systems bring one that was cut short and rewritten to disk at once.
-  std::filesystem::remove(path);
-  std::ofstream(path, std::ios::binary)
-      .write(content.data(), static_cast<std::streamsize>(content.size()));
-}
-
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 inline Tensor random_tensor(DType type, const Shape& shape, uint64_t seed = 1) {
   Tensor values = Tensor::zeros(DType::kF32, shape);

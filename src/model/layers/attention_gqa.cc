@@ -5,6 +5,10 @@
 #include "math/ops/matmul.h"
 
 namespace minke {
+
+// A page of the cache is a chunk of attention.
+static_assert(kPageTokens == kAttentionChunk);
+
 namespace {
 
 // Norms each head of x [M, heads * head_dim].
@@ -55,11 +59,14 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
     const int64_t start = s.cache->length();
     const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
-      uint8_t* row = s.cache->row(layer, start + i);
+      uint8_t* row = s.cache->new_row(layer, start + i);
       store_values(ctx, key.f32() + (s.first_row + i) * kv_dim, kv_dim, type, row);
       store_values(ctx, value.f32() + (s.first_row + i) * kv_dim, kv_dim, type,
                    row + row_bytes(type, kv_dim));
     }
+    const auto keys = s.cache->chunks(layer, start + s.rows);
+    auto values = keys;
+    for (const uint8_t*& chunk : values) chunk += row_bytes(type, kv_dim);
     AttentionArgs a;
     a.queries = query.f32() + s.first_row * query.columns();
     a.rows = s.rows;
@@ -68,8 +75,8 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
     a.kv_heads = config.kv_heads;
     a.key_dim = a.value_dim = config.head_dim;
     a.type = type;
-    a.keys = s.cache->row(layer, 0);
-    a.values = a.keys + row_bytes(type, kv_dim);
+    a.keys = keys;
+    a.values = values;
     a.key_stride = a.value_stride = config.kv_width();
     a.key_head_stride = a.value_head_stride = config.head_dim;
     a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_dim)));

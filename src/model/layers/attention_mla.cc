@@ -85,7 +85,7 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
   for (const Segment& s : batch.segments) {
     const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
-      uint8_t* row = s.cache->row(layer, s.cache->length() + i);
+      uint8_t* row = s.cache->new_row(layer, s.cache->length() + i);
       store_values(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
       store_values(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
                    row + row_bytes(type, c.kv_rank));
@@ -149,7 +149,7 @@ Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& l
                         [&](const Tensor& latents) { return head_values(ctx, latents, c); });
     int64_t first = 0;
     for (const Segment& s : segments) {
-      AttentionArgs a = expanded_heads.args(first);
+      AttentionArgs a = expanded_heads.args(first, segment_end(s));
       a.queries = query.f32() + s.first_row * query.columns();
       a.rows = s.rows;
       a.first_position = s.cache->length();
@@ -218,6 +218,7 @@ void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Seg
                   to + c.kv_rank);
     }
   }
+  const auto latents = s.cache->chunks(layer, segment_end(s));
   AttentionArgs a;
   a.queries = latent_q.f32();
   a.rows = s.rows;
@@ -227,7 +228,7 @@ void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Seg
   a.key_dim = a.key_stride = a.value_stride = c.kv_width();
   a.value_dim = c.kv_rank;
   a.type = s.cache->layout().type;
-  a.keys = a.values = s.cache->row(layer, 0);
+  a.keys = a.values = latents;
   a.scale = c.scale;
   Tensor sums = ctx.activation({s.rows, c.heads, c.kv_rank});
   attention(ctx, a, sums.f32());

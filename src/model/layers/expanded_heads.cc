@@ -71,7 +71,7 @@ void ExpandedHeads::fill_block(Context& ctx, int64_t first, const Tensor& latent
   });
 }
 
-AttentionArgs ExpandedHeads::args(int64_t first) const {
+AttentionArgs ExpandedHeads::args(int64_t first, int64_t rows) {
   const MlaConfig& c = config_;
   AttentionArgs a;
   a.heads = a.kv_heads = c.heads;
@@ -80,8 +80,12 @@ AttentionArgs ExpandedHeads::args(int64_t first) const {
   a.key_stride = c.heads * c.key_dim();
   a.value_stride = c.heads * c.value_dim;
   a.type = type_;
-  a.keys = keys_ + row_bytes(type_, first * a.key_stride);
-  a.values = values_ + row_bytes(type_, first * a.value_stride);
+  key_chunks_ = attention_chunks(keys_ + row_bytes(type_, first * a.key_stride),
+                                 row_bytes(type_, a.key_stride), rows);
+  value_chunks_ = attention_chunks(values_ + row_bytes(type_, first * a.value_stride),
+                                   row_bytes(type_, a.value_stride), rows);
+  a.keys = key_chunks_;
+  a.values = value_chunks_;
   if (key_source_) {
     a.key_source = key_source_.f32() + first * a.key_stride;
     a.value_source = value_source_.f32() + first * a.value_stride;

@@ -1,4 +1,4 @@
-#include "model/formats/atomic_file.h"
+#include "base/core/atomic_file.h"
 
 #include <cerrno>
 #include <cstdio>

@@ -1,0 +1,292 @@
+#include "model/kv/page_store.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/core/atomic_file.h"
+#include "base/core/check.h"
+#include "model/kv/page_folder.h"
+
+namespace minke {
+namespace {
+
+constexpr std::string_view kMagic = "MINKEKV1";
+
+template <typename T>
+void append(std::string& text, T value) {
+  text.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+// What stands in a file before the page: all that the page depends on.
+std::string key_of(const KvLayout& layout, std::string_view fingerprint, std::string_view owner,
+                   std::span<const int32_t> tokens) {
+  std::string key(kMagic);
+  append(key, static_cast<int32_t>(layout.layers));
+  append(key, static_cast<int32_t>(layout.width));
+  append(key, static_cast<int32_t>(layout.type));
+  append(key, static_cast<int32_t>(kPageTokens));
+  append(key, uint64_t{fingerprint.size()});
+  append(key, uint64_t{owner.size()});
+  append(key, uint64_t{tokens.size()});
+  key.append(fingerprint).append(owner);
+  key.append(reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes());
+  return key;
+}
+
+// What stands behind the page.
+struct Checksum {
+  uint64_t low, high;
+};
+
+struct Name {
+  explicit Name(const std::string& key) {
+    const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
+    file = fmt::format("{:016x}{:016x}.page", hash.high64, hash.low64);
+    seed = hash.low64;
+  }
+
+  Checksum checksum(const KvPage& page) const {
+    const XXH128_hash_t hash =
+        XXH3_128bits_withSeed(page.data(), static_cast<size_t>(page.bytes()), seed);
+    return {hash.low64, hash.high64};
+  }
+
+  std::string file;
+  uint64_t seed;
+};
+
+int64_t file_bytes(const std::string& key, const KvLayout& layout) {
+  return static_cast<int64_t>(key.size() + sizeof(Checksum)) + layout.page_bytes();
+}
+
+class OpenFile {
+ public:
+  explicit OpenFile(const std::filesystem::path& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {}
+  ~OpenFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  explicit operator bool() const { return fd_ >= 0; }
+  bool has_size(int64_t bytes) const {
+    struct stat s {};
+    return ::fstat(fd_, &s) == 0 && S_ISREG(s.st_mode) && s.st_size == bytes;
+  }
+  // False at the end of the file, or if the disk fails.
+  bool read(void* to, size_t bytes) const {
+    auto* at = static_cast<char*>(to);
+    while (bytes > 0) {
+      const ssize_t got = ::read(fd_, at, bytes);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return false;
+      at += got;
+      bytes -= static_cast<size_t>(got);
+    }
+    return true;
+  }
+  // Whether `text` is what follows.
+  bool follows(std::string_view text) const {
+    std::array<char, 1 << 16> block;
+    while (!text.empty()) {
+      const size_t count = std::min(block.size(), text.size());
+      if (!read(block.data(), count)) return false;
+      if (std::memcmp(block.data(), text.data(), count) != 0) return false;
+      text.remove_prefix(count);
+    }
+    return true;
+  }
+  void mark_as_used() const { ::futimens(fd_, nullptr); }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+class PageStore::Impl {
+ public:
+  Impl(const KvLayout& layout, PageStoreOptions options)
+      : layout_(layout),
+        options_(std::move(options)),
+        folder_(options_.folder, options_.budget),
+        thread_([this] { write_queued(); }) {}
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  void put(std::string_view owner, std::span<const int32_t> tokens,
+           std::shared_ptr<const KvPage> page) {
+    check(tokens);
+    CHECK(page != nullptr && page->bytes() == layout_.page_bytes());
+    std::string key = key_of(layout_, options_.fingerprint, owner, tokens);
+    {
+      const std::lock_guard lock(mutex_);
+      if (disabled_ || static_cast<int64_t>(queue_.size()) >= options_.queue) {
+        ++stats_.dropped;
+        return;
+      }
+      queue_.push_back({std::move(key), std::move(page)});
+    }
+    changed_.notify_all();
+  }
+
+  std::shared_ptr<const KvPage> get(std::string_view owner, std::span<const int32_t> tokens,
+                                    KvPagePool& pool) {
+    check(tokens);
+    CHECK(pool.layout() == layout_);
+    const std::string key = key_of(layout_, options_.fingerprint, owner, tokens);
+    const Name name(key);
+    const std::filesystem::path path = folder_.path() / name.file;
+    const OpenFile file(path);
+    std::shared_ptr<KvPage> page = file ? pool.take() : nullptr;
+    const bool broken = page != nullptr && !read(file, key, name, *page);
+    if (broken) {
+      ::unlink(path.c_str());
+      page = nullptr;
+    }
+    if (page != nullptr) file.mark_as_used();
+    const std::lock_guard lock(mutex_);
+    ++(page != nullptr ? stats_.hits : stats_.misses);
+    if (broken) ++stats_.broken;
+    return page;
+  }
+
+  void flush() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return queue_.empty() && !writing_; });
+  }
+
+  PageStoreStats stats() const {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+  }
+
+ private:
+  struct Queued {
+    std::string key;
+    std::shared_ptr<const KvPage> page;
+  };
+
+  static void check(std::span<const int32_t> tokens) {
+    CHECK(!tokens.empty() && tokens.size() % kPageTokens == 0);
+  }
+
+  bool read(const OpenFile& file, const std::string& key, const Name& name, KvPage& page) const {
+    Checksum stored{};
+    if (!file.has_size(file_bytes(key, layout_)) || !file.follows(key)) return false;
+    if (!file.read(page.data(), static_cast<size_t>(page.bytes()))) return false;
+    if (!file.read(&stored, sizeof(stored))) return false;
+    const Checksum found = name.checksum(page);
+    return stored.low == found.low && stored.high == found.high;
+  }
+
+  // The thread's loop.
+  void write_queued() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      Queued next = std::move(queue_.front());
+      queue_.pop_front();
+      writing_ = true;
+      lock.unlock();
+      const std::string error = write(next);
+      next.page = nullptr;
+      if (!error.empty() && options_.warn) options_.warn(error);
+      lock.lock();
+      writing_ = false;
+      if (!error.empty()) {
+        disabled_ = true;
+        stats_.dropped += static_cast<int64_t>(queue_.size()) + 1;
+        queue_.clear();
+      }
+      changed_.notify_all();
+    }
+  }
+
+  // Why nothing more can be written; "" if it can.
+  std::string write(const Queued& item) {
+    try {
+      const Name name(item.key);
+      const std::filesystem::path path = folder_.path() / name.file;
+      // Somebody has written it: it counts as used.
+      if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return "";
+      const bool room = folder_.make_room(file_bytes(item.key, layout_));
+      if (room) write_file(path, item.key, *item.page, name.checksum(*item.page));
+      const std::lock_guard lock(mutex_);
+      ++(room ? stats_.written : stats_.dropped);
+      return "";
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+  }
+
+  static void write_file(const std::filesystem::path& path, const std::string& key,
+                         const KvPage& page, const Checksum& checksum) {
+    AtomicFile file(path);
+    file.write(key);
+    file.write({page.data(), static_cast<size_t>(page.bytes())});
+    file.write_value(checksum);
+    file.commit();
+  }
+
+  const KvLayout layout_;
+  const PageStoreOptions options_;
+  PageFolder folder_;  // after its making used by the thread alone, but for its path
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_:
+  std::deque<Queued> queue_;
+  bool writing_ = false;
+  bool stopping_ = false;
+  bool disabled_ = false;
+  PageStoreStats stats_;
+
+  std::thread thread_;  // last: it uses all others
+};
+
+PageStore::PageStore(const KvLayout& layout, PageStoreOptions options)
+    : impl_(std::make_unique<Impl>(layout, std::move(options))) {}
+
+PageStore::~PageStore() = default;
+
+void PageStore::put(std::string_view owner, std::span<const int32_t> tokens,
+                    std::shared_ptr<const KvPage> page) {
+  impl_->put(owner, tokens, std::move(page));
+}
+
+std::shared_ptr<const KvPage> PageStore::get(std::string_view owner,
+                                             std::span<const int32_t> tokens, KvPagePool& pool) {
+  return impl_->get(owner, tokens, pool);
+}
+
+void PageStore::flush() {
+  impl_->flush();
+}
+
+PageStoreStats PageStore::stats() const {
+  return impl_->stats();
+}
+
+}  // namespace minke

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "model/kv/kv_page.h"
+
+namespace minke {
+
+struct PageStoreOptions {
+  std::filesystem::path folder;  // made if it is missing, for its owner's eyes only
+  int64_t budget = 0;            // most bytes of the folder's pages
+  std::string fingerprint;  // of all that rows depend on besides tokens: model, level of kernels
+  int64_t queue = 16;       // pages that may wait to be written
+  // Hears once why nothing more is written. Called on the store's thread: must not throw.
+  std::function<void(const std::string&)> warn;
+};
+
+struct PageStoreStats {
+  int64_t hits = 0, misses = 0;
+  int64_t broken = 0;  // files that were removed because they are not what they should
+  int64_t written = 0, dropped = 0;  // pages put; those that were not, the queue being full
+};
+
+// Pages on disk, which survive the process. A page is found by all that it depends on: fingerprint,
+// layout, owner, and the ids of all tokens up to its end. Several processes may share a folder, and
+// each may be killed at any instant: files appear whole under a name that follows from their
+// content, and disappear whole.
+//
+// A file <32 hexadecimal digits>.page, little-endian:
+//   char[8]      "MINKEKV1"
+//   int32[4]     layers, width, DType, tokens of a page
+//   uint64[3]    lengths of the fingerprint, of the owner, of the ids
+//                fingerprint, owner, int32 ids
+//                the page: [layers, tokens of a page, row_bytes]
+//   uint64[2]    XXH3 of the page (128 bits, low half first), its seed the low half of the name
+// The name is the XXH3 (128 bits) of what stands before the page. Ids are the text of what people
+// have asked: the folder is as private as they are.
+class PageStore {
+ public:
+  // Throws Error if there can be no such folder.
+  PageStore(const KvLayout& layout, PageStoreOptions options);
+  // Writes what is queued.
+  ~PageStore();
+
+  // Queues the page that ends `tokens`, which are some whole pages and begin a sequence of `owner`.
+  // Never waits: a page that does not fit into the queue is dropped.
+  void put(std::string_view owner, std::span<const int32_t> tokens,
+           std::shared_ptr<const KvPage> page);
+  // Reads the page that ends `tokens` into one of `pool`. Null if there is none, if it is not whole
+  // and right to the last bit (then it is removed), or if the pool has no page.
+  std::shared_ptr<const KvPage> get(std::string_view owner, std::span<const int32_t> tokens,
+                                    KvPagePool& pool);
+  // Waits until all that was put is written or dropped.
+  void flush();
+  PageStoreStats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace minke
