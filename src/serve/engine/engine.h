@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/core/error.h"
 #include "serve/engine/generate.h"
 #include "text/grammar/token_constraint.h"
 
@@ -78,10 +79,12 @@ class EngineListener {
 struct EngineStats {
   int64_t running = 0, waiting = 0;
   int64_t pages = 0, pages_in_use = 0;  // of the cache; those that sequences hold
-  int64_t preempted = 0;                // sequences that gave up their pages to others, so far
-  int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;  // so far
-  int64_t stored_hits = 0;  // pages read from the folder, so far
-  double busy_seconds = 0;  // in passes, so far
+  // So far:
+  int64_t preempted = 0;  // sequences that gave up their pages to others
+  int64_t prompt_tokens = 0, cached_tokens = 0;
+  int64_t generated_tokens = 0;                    // stop tokens included
+  int64_t stored_pages = 0;                        // read from the folder
+  double prefill_seconds = 0, decode_seconds = 0;  // of passes
 };
 
 // The boundary between a model and those who serve it: one thread runs the model for everybody.

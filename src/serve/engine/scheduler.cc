@@ -96,7 +96,8 @@ bool Scheduler::awaits_prefix(const Sequence& sequence) const {
   return std::any_of(running_.begin(), running_.end(), [&](const auto& other) {
     const auto& theirs = other->request.prompt;
     if (!other->in_prompt() || other->request.owner != sequence.request.owner) return false;
-    const auto [end, unused] = std::mismatch(mine.begin(), mine.end(), theirs.begin(), theirs.end());
+    const auto [end, unused] =
+        std::mismatch(mine.begin(), mine.end(), theirs.begin(), theirs.end());
     const auto common = static_cast<size_t>(end - mine.begin());
     return common >= kWorthWaiting && common * 2 >= mine.size();
   });
@@ -220,7 +221,7 @@ Scheduler::Rows Scheduler::prompt_rows() {
 Scheduler::Rows Scheduler::decode_rows() {
   Rows rows;
   for (const auto& sequence : running_) {
-    if (!sequence->in_prompt()) make_room(*sequence);
+    if (sequence->cache && !sequence->in_prompt()) make_room(*sequence);
   }
   for (const auto& sequence : running_) {
     if (!sequence->cache || sequence->in_prompt()) continue;

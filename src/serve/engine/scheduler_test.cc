@@ -1,0 +1,365 @@
+#include "serve/engine/scheduler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <thread>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/core/error.h"
+#include "base/core/test_folder.h"
+#include "model/families/bundle.h"
+#include "model/families/gguf_tensors.h"
+#include "model/families/shapes.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::TempFolder;
+
+const Model& model() {
+  static const Bundle loaded = [] {
+    const fs::path path = fs::temp_directory_path() / fmt::format("minke-sched-{}.gguf", getpid());
+    write_random_gguf(*make_model(named_shape("deepseek-v3-mini")), "mini", DType::kQ4_K, 1, path);
+    Bundle b = load_bundle(path);
+    fs::remove(path);
+    return b;
+  }();
+  return *loaded.model;
+}
+
+constexpr int64_t kContext = 1024;
+
+int64_t page_bytes() {
+  return model().facts().kv.page_bytes();
+}
+
+EngineOptions options(int64_t sequences, int64_t pages = 64) {
+  EngineOptions o;
+  o.session.threads = 2;
+  o.session.isa = machine_isa();
+  o.session.context = kContext;
+  o.sequences = sequences;
+  o.cache_bytes = pages * page_bytes();
+  return o;
+}
+
+EngineRequest request(int prompt, int seed, int64_t max_tokens, float temperature = 1) {
+  EngineRequest r;
+  for (int t = 0; t < prompt; ++t) r.prompt.push_back(2 + (t * 37 + seed * 101) % 250);
+  r.options.max_tokens = max_tokens;
+  r.options.sampling.temperature = temperature;
+  r.options.sampling.seed = static_cast<uint64_t>(seed);
+  r.log_probabilities = true;
+  r.top = 3;
+  return r;
+}
+
+// What one request hears.
+struct Ear : EngineListener {
+  void started(int64_t cached) override {
+    ++starts;
+    cached_tokens = cached;
+  }
+  void scored(std::span<const EngineToken> prompt) override {
+    scores.assign(prompt.begin(), prompt.end());
+  }
+  void token(const EngineToken& token) override { tokens.push_back(token); }
+  void finished(const EngineReceipt& r) override {
+    ++ends;
+    receipt = r;
+  }
+  void failed(const std::string& message) override {
+    ++ends;
+    failure = message;
+  }
+
+  bool same_as(const Ear& other) const {
+    const auto equal = [](const EngineToken& a, const EngineToken& b) {
+      if (a.id != b.id || a.log_probability != b.log_probability) return false;
+      return std::equal(a.top.begin(), a.top.end(), b.top.begin(), b.top.end(),
+                        [](const TokenProbability& x, const TokenProbability& y) {
+                          return x.id == y.id && x.log_probability == y.log_probability;
+                        });
+    };
+    return std::equal(tokens.begin(), tokens.end(), other.tokens.begin(), other.tokens.end(),
+                      equal) &&
+           std::equal(scores.begin(), scores.end(), other.scores.begin(), other.scores.end(),
+                      equal);
+  }
+
+  int starts = 0, ends = 0;
+  int64_t cached_tokens = 0;
+  std::vector<EngineToken> tokens, scores;
+  EngineReceipt receipt;
+  std::string failure;
+};
+
+using Ears = std::vector<std::shared_ptr<Ear>>;
+
+Ears run(Scheduler& scheduler, std::vector<EngineRequest> requests) {
+  Ears ears;
+  for (auto& r : requests) {
+    scheduler.check(r);
+    ears.push_back(std::make_shared<Ear>());
+    scheduler.submit(static_cast<int64_t>(ears.size()), std::move(r), ears.back());
+  }
+  while (scheduler.step()) {
+  }
+  for (const auto& ear : ears) {
+    EXPECT_EQ(ear->starts, 1);
+    EXPECT_EQ(ear->ends, 1);
+  }
+  return ears;
+}
+
+std::shared_ptr<Ear> alone(EngineRequest r) {
+  Scheduler scheduler(model(), options(1));
+  return run(scheduler, {std::move(r)})[0];
+}
+
+TEST(Scheduler, WhatIsSaidDependsOnNoCompanionPageOrPreemption) {
+  std::vector<EngineRequest> all;
+  for (int i = 0; i < 8; ++i) all.push_back(request(40 + 61 * i, i, 6 + 10 * (i % 3)));
+  Ears expected;
+  for (const auto& r : all) expected.push_back(alone(r));
+  for (const int64_t pages : {4, 64}) {
+    Scheduler scheduler(model(), options(8, pages));
+    const Ears found = run(scheduler, all);
+    for (size_t i = 0; i < all.size(); ++i) {
+      EXPECT_TRUE(found[i]->same_as(*expected[i])) << pages << " pages, request " << i;
+      EXPECT_EQ(found[i]->receipt.reason, FinishReason::kLength);
+    }
+    EXPECT_EQ(scheduler.stats().pages_in_use, 0);
+  }
+}
+
+TEST(Scheduler, SequencesThatOutgrowTheCacheBeginAnewAndSayTheSame) {
+  std::vector<EngineRequest> all;
+  for (int i = 0; i < 3; ++i) all.push_back(request(200, i, 200));
+  Ears expected;
+  for (const auto& r : all) expected.push_back(alone(r));
+  // Each needs two pages in the end; there are four.
+  Scheduler scheduler(model(), options(3, 4));
+  const Ears found = run(scheduler, all);
+  EXPECT_GT(scheduler.stats().preempted, 0);
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(found[i]->same_as(*expected[i])) << i;
+}
+
+TEST(Scheduler, KnownPrefixesAreNotComputedAgainAndChangeNothing) {
+  const EngineRequest first = request(700, 1, 5);
+  EngineRequest longer = first;
+  for (int i = 0; i < 100; ++i) longer.prompt.push_back(3 + i);
+  const auto expected = alone(longer);
+  Scheduler scheduler(model(), options(2));
+  run(scheduler, {first});
+  const auto again = run(scheduler, {first})[0];
+  EXPECT_EQ(again->cached_tokens, 699);
+  const auto found = run(scheduler, {longer})[0];
+  EXPECT_EQ(found->cached_tokens, 700);
+  EXPECT_TRUE(found->same_as(*expected));
+  EngineRequest stranger = first;
+  stranger.owner = "somebody else";
+  EXPECT_EQ(run(scheduler, {stranger})[0]->cached_tokens, 0);
+  scheduler.forget_prefixes();
+  EXPECT_EQ(run(scheduler, {first})[0]->cached_tokens, 0);
+}
+
+TEST(Scheduler, ChoicesOfOnePromptComputeItOnce) {
+  std::vector<EngineRequest> all;
+  for (int i = 0; i < 6; ++i) {
+    all.push_back(request(300, 1, 8));
+    all.back().options.sampling.seed = static_cast<uint64_t>(i);
+  }
+  Scheduler scheduler(model(), options(8));
+  const Ears found = run(scheduler, all);
+  EXPECT_EQ(scheduler.stats().prompt_tokens, 300 + 5);
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(found[i]->same_as(*alone(all[i])));
+}
+
+TEST(Scheduler, PrefixesSurviveInAFolder) {
+  const TempFolder folder;
+  EngineOptions o = options(2);
+  o.store = folder / "pages";
+  o.store_bytes = int64_t{1} << 30;
+  o.store_name = "weights 1";
+  const EngineRequest r = request(700, 1, 5);
+  const auto expected = alone(r);
+  {
+    Scheduler scheduler(model(), o);
+    run(scheduler, {r});
+  }
+  {
+    Scheduler scheduler(model(), o);
+    const auto found = run(scheduler, {r})[0];
+    EXPECT_EQ(found->cached_tokens, 512);
+    EXPECT_EQ(scheduler.stats().stored_pages, 2);
+    EXPECT_TRUE(found->same_as(*expected));
+  }
+  o.store_name = "weights 2";
+  Scheduler scheduler(model(), o);
+  EXPECT_EQ(run(scheduler, {r})[0]->cached_tokens, 0);
+}
+
+TEST(Scheduler, ScoresOfAPromptAreThoseOfItsTokens) {
+  EngineRequest r = request(150, 4, 1, 0);
+  r.score_prompt = true;
+  const auto found = alone(r);
+  ASSERT_EQ(found->scores.size(), 149U);
+  ASSERT_EQ(found->tokens.size(), 1U);
+  Session session(model(), options(1).session);
+  session.score(r.prompt, Phase::kPrefill, [&](int64_t i, std::span<const float> logits) {
+    if (i + 1 == 150) return;
+    const auto next = static_cast<size_t>(r.prompt[static_cast<size_t>(i) + 1]);
+    double total = 0;
+    for (const float logit : logits) total += std::exp(static_cast<double>(logit));
+    const EngineToken& score = found->scores[static_cast<size_t>(i)];
+    EXPECT_EQ(score.id, static_cast<int32_t>(next));
+    EXPECT_NEAR(score.log_probability, logits[next] - std::log(total), 1e-4);
+    EXPECT_EQ(score.top.size(), 3U);
+    EXPECT_GE(score.top[0].log_probability, score.top[1].log_probability);
+  });
+  // Among others, and with nothing generated.
+  r.generate = false;
+  Scheduler scheduler(model(), options(4, 8));
+  const Ears ears = run(scheduler, {request(300, 1, 30), r, request(90, 2, 30)});
+  EXPECT_TRUE(ears[1]->tokens.empty());
+  EXPECT_TRUE(std::equal(ears[1]->scores.begin(), ears[1]->scores.end(), found->scores.begin(),
+                         found->scores.end(), [](const EngineToken& a, const EngineToken& b) {
+                           return a.id == b.id && a.log_probability == b.log_probability;
+                         }));
+}
+
+TEST(Scheduler, OwnersTakeTurns) {
+  Scheduler scheduler(model(), options(2));
+  Ears ears;
+  for (int i = 0; i < 6; ++i) {
+    EngineRequest r = request(20, i, 10);
+    r.owner = i < 5 ? "busy" : "rare";
+    ears.push_back(std::make_shared<Ear>());
+    scheduler.submit(i, std::move(r), ears.back());
+  }
+  scheduler.step();
+  EXPECT_EQ(ears[0]->starts, 1);
+  EXPECT_EQ(ears[5]->starts, 1) << "the other place goes to whoever has none";
+  EXPECT_EQ(ears[1]->starts, 0);
+}
+
+TEST(Scheduler, CancelledRequestsEndAndOthersGoOn) {
+  Scheduler scheduler(model(), options(2));
+  Ears ears;
+  for (int i = 0; i < 4; ++i) {
+    ears.push_back(std::make_shared<Ear>());
+    scheduler.submit(i, request(30, i, 30), ears.back());
+  }
+  scheduler.step();
+  scheduler.cancel(0);
+  scheduler.cancel(3);
+  scheduler.cancel(99);
+  while (scheduler.step()) {
+  }
+  EXPECT_EQ(ears[0]->receipt.reason, FinishReason::kCancelled);
+  EXPECT_EQ(ears[3]->receipt.reason, FinishReason::kCancelled);
+  EXPECT_EQ(ears[1]->tokens.size(), 30U);
+  EXPECT_EQ(ears[2]->tokens.size(), 30U);
+}
+
+// Allows one id, then another, and so on.
+class Dictated : public TokenConstraint {
+ public:
+  explicit Dictated(std::vector<int32_t> ids) : ids_(std::move(ids)) {}
+  void allowed(std::span<uint64_t> bits) override {
+    const auto id = static_cast<size_t>(ids_[at_]);
+    bits[id / 64] |= uint64_t{1} << (id % 64);
+  }
+  void accept(int32_t id) override {
+    EXPECT_EQ(id, ids_[at_]);
+    ++at_;
+  }
+
+ private:
+  std::vector<int32_t> ids_;
+  size_t at_ = 0;
+};
+
+TEST(Scheduler, ConstraintsAreKept) {
+  EngineRequest r = request(30, 1, 5);
+  r.constraint = std::make_shared<Dictated>(std::vector<int32_t>{7, 99, 7, 250, 3});
+  const auto found = alone(r);
+  std::vector<int32_t> ids;
+  for (const auto& t : found->tokens) ids.push_back(t.id);
+  EXPECT_EQ(ids, std::vector<int32_t>({7, 99, 7, 250, 3}));
+}
+
+TEST(Scheduler, ASequenceThatCannotGoOnFailsAlone) {
+  EngineRequest impossible = request(30, 1, 5);
+  impossible.options.allowed.assign(static_cast<size_t>(model().facts().vocab), false);
+  Scheduler scheduler(model(), options(2));
+  const Ears ears = run(scheduler, {impossible, request(30, 2, 5)});
+  EXPECT_NE(ears[0]->failure, "");
+  EXPECT_EQ(ears[1]->tokens.size(), 5U);
+}
+
+TEST(Scheduler, RefusesWhatCannotBe) {
+  Scheduler scheduler(model(), options(2));
+  EngineRequest r = request(kContext + 1, 1, 1);
+  EXPECT_THROW(scheduler.check(r), Error);
+  r.prompt.clear();
+  EXPECT_THROW(scheduler.check(r), Error);
+  r.prompt = {-1};
+  EXPECT_THROW(scheduler.check(r), Error);
+  EngineOptions small = options(2, 1);
+  EXPECT_THROW(Scheduler(model(), small), Error);
+}
+
+TEST(Engine, ServesManyThreadsAndDrains) {
+  EngineOptions o = options(4);
+  o.queue = 64;
+  Engine engine(model(), o);
+  std::vector<EngineRequest> all;
+  for (int i = 0; i < 12; ++i) all.push_back(request(20 + 5 * i, i, 12));
+  Ears ears(all.size());
+  std::vector<std::thread> clients;
+  for (size_t c = 0; c < 3; ++c) {
+    clients.emplace_back([&, c] {
+      for (size_t i = c; i < all.size(); i += 3) {
+        ears[i] = std::make_shared<Ear>();
+        engine.submit(all[i], ears[i]);
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_TRUE(engine.drain(120));
+  EXPECT_THROW(engine.submit(all[0], std::make_shared<Ear>()), Engine::Refused);
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(ears[i]->ends, 1);
+    EXPECT_TRUE(ears[i]->same_as(*alone(all[i]))) << i;
+  }
+}
+
+TEST(Engine, AFullQueueRefuses) {
+  EngineOptions o = options(1);
+  o.queue = 2;
+  auto engine = std::make_unique<Engine>(model(), o);
+  Ears ears;
+  int refused = 0;
+  for (int i = 0; i < 8; ++i) {
+    ears.push_back(std::make_shared<Ear>());
+    try {
+      engine->submit(request(500, i, 400), ears.back());
+    } catch (const Engine::Refused&) {
+      ++refused;
+      ears.pop_back();
+    }
+  }
+  EXPECT_GE(refused, 4);
+  engine.reset();
+  for (const auto& ear : ears) EXPECT_EQ(ear->ends, 1);
+}
+
+}  // namespace
+}  // namespace minke
