@@ -61,24 +61,29 @@ struct EventPulse::Impl {
     while (!stop) {
       if (lines.empty()) {
         wake.wait(lock);
-      } else {
-        wake.wait_until(lock, tick());
+        continue;
       }
+      const Clock::time_point now = Clock::now();
+      Clock::time_point next = now + period;
+      std::vector<std::shared_ptr<EventStream::Line>> held;
+      std::erase_if(lines, [&](const std::weak_ptr<EventStream::Line>& weak) {
+        auto line = weak.lock();
+        if (!line || line->ended) return true;
+        const Clock::time_point due = line->spoke.load() + period;
+        if (due > now) next = std::min(next, due);
+        // Also those that are not due: if the last reference is this one, it goes without the lock.
+        held.push_back(std::move(line));
+        return false;
+      });
+      lock.unlock();
+      for (auto& line : held) {
+        if (line->spoke.load() + period <= now) line->write(std::string(kKeepAlive));
+      }
+      held.clear();
+      lock.lock();
+      // A stream that came in between is not due before `next`.
+      if (!stop) wake.wait_until(lock, next);
     }
-  }
-
-  // Writes to the silent ones; the time at which the next one will have been silent for long.
-  Clock::time_point tick() {
-    const Clock::time_point now = Clock::now();
-    Clock::time_point next = now + period;
-    std::erase_if(lines, [&](const std::weak_ptr<EventStream::Line>& weak) {
-      const auto line = weak.lock();
-      if (!line || line->ended) return true;
-      if (line->spoke.load() + period <= now) line->write(std::string(kKeepAlive));
-      next = std::min(next, line->spoke.load() + period);
-      return false;
-    });
-    return next;
   }
 
   const Clock::duration period;
