@@ -12,6 +12,8 @@ namespace minke {
 struct GenerationOptions {
   SamplingOptions sampling;
   int64_t max_tokens = 0;         // 0: until a stop token or a full context
+  int64_t min_tokens = 0;         // no stop token is drawn before so many
+  bool ignore_stop = false;       // stop tokens are drawn like others and end nothing
   std::vector<int32_t> stop_ids;  // end the generation and are not given to the caller
   std::vector<bool> allowed;      // see Sampler
 };

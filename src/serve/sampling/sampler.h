@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/core/rng.h"
@@ -16,6 +17,11 @@ struct SamplingOptions {
   float min_p = 0;  // only tokens with at least this share of the most likely one's probability
                     // (Nguyen et al. 2024)
   uint64_t seed = 0;
+  float presence_penalty = 0;    // taken once from the logit of each token drawn before
+  float frequency_penalty = 0;   // taken from it for each time it was drawn
+  float repetition_penalty = 1;  // divides positive logits of tokens seen before, multiplies
+                                 // negative ones (Keskar et al. 2019); 1: none
+  std::vector<std::pair<int32_t, float>> logit_bias = {};  // added to the logits of these ids
 };
 
 // Throws Error that names an option out of its range: temperature in [0, 100], top_k >= 0, top_p in
