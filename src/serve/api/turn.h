@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,6 +45,8 @@ struct TurnRequest {
   bool continue_last = false;  // the last message is the assistant's own, to be gone on with
   SamplingOptions sampling;
   int64_t max_tokens = 0;  // thinking included; 0: as many as the context has room for
+  int64_t min_tokens = 0;  // see GenerationOptions, as is ignore_stop
+  bool ignore_stop = false;
   std::vector<std::string> stops;
   int choices = 1;
   bool log_probabilities = false;
