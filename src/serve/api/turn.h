@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,6 +48,8 @@ struct TurnRequest {
   int64_t min_tokens = 0;
   bool ignore_stop = false;
   int64_t max_tokens = 0;  // thinking included; 0: as many as the context has room for
+  int64_t min_tokens = 0;  // see GenerationOptions, as is ignore_stop
+  bool ignore_stop = false;
   std::vector<std::string> stops;
   int choices = 1;
   bool log_probabilities = false;

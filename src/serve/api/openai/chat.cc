@@ -1,0 +1,40 @@
+#include "serve/api/openai/chat.h"
+
+#include <exception>
+
+#include "serve/api/api_errors.h"
+#include "serve/api/openai/chat_reply.h"
+#include "serve/api/openai/chat_request.h"
+
+namespace minke {
+
+OpenAiChat::OpenAiChat(TurnRunner& runner, OpenAiOptions options)
+    : runner_(&runner), options_(std::move(options)) {}
+
+void OpenAiChat::answer(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
+                        std::string_view caller) const {
+  std::shared_ptr<ChatReply> answer;
+  try {
+    const std::string name = runner_->model_name();
+    ChatRequest chat = read_chat_request(request.body, name, options_, caller);
+    ChatReply::Shape shape;
+    shape.choices = chat.turn.choices;
+    shape.log_probabilities = chat.turn.log_probabilities;
+    shape.include_usage = chat.include_usage;
+    shape.reasoning = options_.reasoning;
+    answer = std::make_shared<ChatReply>(
+        answer_head("chatcmpl-", chat.stream ? "chat.completion.chunk" : "chat.completion", name,
+                    options_),
+        shape, AnswerSink(reply, chat.stream, chat.ignored));
+    answer->accepted(runner_->start(std::move(chat.turn), answer));
+  } catch (...) {
+    const ApiError error = api_error_of(std::current_exception());
+    if (answer) return answer->failed(error);
+    return reply->send(openai_error(error));
+  }
+  reply->on_gone([weak = std::weak_ptr(answer)] {
+    if (const auto still = weak.lock()) still->cancel();
+  });
+}
+
+}  // namespace minke
