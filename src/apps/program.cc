@@ -43,6 +43,7 @@ void declare(CLI::App& app, const std::string& version, Action& action) {
   add_train(app, action);
   add_report(app, action);
   add_eval(app, action);
+  add_serve(app, action);
 }
 
 // The message of a command line that could not be understood, as `where: what`.

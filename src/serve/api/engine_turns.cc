@@ -23,14 +23,16 @@ uint64_t random_seed() {
 }  // namespace
 
 EngineTurns::EngineTurns(Engine& engine, ServedModel model)
-    : engine_(engine), model_(std::move(model)), trie_(std::make_shared<TokenTrie>(*model_.tokenizer)) {}
+    : engine_(engine),
+      model_(std::move(model)),
+      trie_(std::make_shared<TokenTrie>(*model_.tokenizer)) {}
 
 EngineTurns::~EngineTurns() = default;
 
 ChatRenderer::Prompt EngineTurns::prompt_of(const TurnRequest& request) const {
   if (model_.renderer == nullptr) {
-    throw ApiFailure(api_error(400, "the model has no chat format; /v1/completions takes its prompts",
-                               "messages"));
+    throw ApiFailure(api_error(
+        400, "the model has no chat format; /v1/completions takes its prompts", "messages"));
   }
   Conversation conversation = request.conversation;
   if (request.tool_choice == ToolChoice::kNone) conversation.tools.clear();
@@ -97,9 +99,9 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
 
 std::shared_ptr<TokenConstraint> EngineTurns::constraint_of(const TurnRequest& request,
                                                             bool starts_in_thinking) const {
-  return reply_constraint({model_.tokenizer, model_.renderer, trie_,
-                           &model_.generation.stop_ids, starts_in_thinking},
-                          request);
+  return reply_constraint(
+      {model_.tokenizer, model_.renderer, trie_, &model_.generation.stop_ids, starts_in_thinking},
+      request);
 }
 
 }  // namespace minke

@@ -59,8 +59,7 @@ std::shared_ptr<const Grammar> format_grammar(const TurnRequest& request) {
     case TextFormat::kJsonObject:
       return compile_json_object();
     case TextFormat::kJsonSchema:
-      return compiled("response_format",
-                      [&] { return compile_json_schema(request.format_text); });
+      return compiled("response_format", [&] { return compile_json_schema(request.format_text); });
     case TextFormat::kGrammar:
       return compiled("grammar", [&] { return compile_ebnf(request.format_text); });
   }
@@ -89,8 +88,8 @@ std::shared_ptr<const Grammar> arguments_grammar(const TurnRequest& request, siz
 
 std::unique_ptr<TokenConstraint> tool_constraint(const ConstraintParts& parts,
                                                  const TurnRequest& request) {
-  const bool required = request.tool_choice == ToolChoice::kRequired ||
-                        request.tool_choice == ToolChoice::kNamed;
+  const bool required =
+      request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
   std::vector<CallFrame> frames;
   for (size_t i = 0; i < request.conversation.tools.size(); ++i) {
     const std::string& name = request.conversation.tools[i].name;

@@ -21,7 +21,8 @@ bool is_blank(char c) {
 
 std::string without_blanks(std::string_view text) {
   std::string out;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(out), [](char c) { return !is_blank(c); });
+  std::copy_if(text.begin(), text.end(), std::back_inserter(out),
+               [](char c) { return !is_blank(c); });
   return out;
 }
 

@@ -42,7 +42,7 @@ class TurnState final : public TurnHandle {
   TurnUsage usage_;
   std::atomic<bool> silent_{false};
   std::mutex mutex_;
-  std::vector<int64_t> requests_;  // of each choice
+  std::vector<int64_t> requests_;       // of each choice
   std::vector<int> cancelled_choices_;  // whose request was not known yet
   bool cancelled_ = false;
 };
@@ -70,7 +70,7 @@ class TurnChoice final : public EngineListener {
   ReplyParser parser_;
   StopText stop_;
   bool with_scores_;
-  std::string call_prefix_;  // of the ids of this choice's calls
+  std::string call_prefix_;         // of the ids of this choice's calls
   std::vector<ScoredText> scores_;  // of tokens whose text is held back
   int64_t reasoning_tokens_ = 0;
   int calls_ = 0;

@@ -1,0 +1,320 @@
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "apps/about.h"
+#include "apps/arguments/model_path.h"
+#include "apps/page.h"
+#include "apps/reply.h"
+#include "apps/terminal/stop_signal.h"
+#include "apps/verbs.h"
+#include "base/cpu/isa.h"
+#include "model/families/active_bytes.h"
+#include "serve/api/engine_turns.h"
+#include "serve/api/service.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What answers are sampled with where neither the request nor the model's publisher says.
+constexpr SamplingFallback kFallback = {.temperature = 1, .top_p = 1};
+constexpr double kPollSeconds = 0.1;
+constexpr double kSampleEnergySeconds = 5;
+
+struct ServeOptions {
+  std::string model, host = "127.0.0.1", keys, audit, store, state, prices, name,
+                     metrics = "minke:";
+  std::vector<std::string> hosts, origins;
+  int64_t port = 8080, sequences = 16, queue = 256, context = 0, drain = 30;
+  std::optional<double> cache_gib, store_gib;
+  int threads = 0;
+  DType kv_type = kDefaultKvType;
+  bool insecure = false, audit_content = false;
+};
+
+uint64_t random_number() {
+  thread_local std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.") || host.starts_with("/");
+}
+
+// Whoever can reach the port can use the model: beyond this machine that must be meant.
+void check_reach(const ServeOptions& options) {
+  if (is_loopback(options.host) || !options.keys.empty() || options.insecure) return;
+  throw UsageError(fmt::format(
+      "--host: {} can be reached from other machines; expected --keys FILE as well, or --insecure "
+      "if everybody who reaches it may use it",
+      printable(options.host)));
+}
+
+int64_t bytes_of(const std::optional<double>& gib, int64_t otherwise) {
+  return gib ? static_cast<int64_t>(*gib * 1073741824.0) : otherwise;
+}
+
+// Tells the weights apart from all others that a store of prefixes may have seen: where the files
+// are, how long, and when they were last written.
+std::string weights_name(const fs::path& path) {
+  std::vector<fs::path> files;
+  if (fs::is_directory(path)) {
+    for (const auto& entry : fs::directory_iterator(path)) files.push_back(entry.path());
+  } else {
+    files.push_back(path);
+  }
+  std::sort(files.begin(), files.end());
+  std::string name;
+  for (const fs::path& file : files) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) continue;
+    name += fmt::format("{} {} {}.{:09} {}\n", fs::canonical(file).string(), info.st_size,
+                        info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_ino);
+  }
+  return name;
+}
+
+EngineOptions engine_options(const ServeOptions& options, const fs::path& path,
+                             std::function<void(const std::string&)> warn) {
+  EngineOptions engine;
+  engine.session.threads = options.threads;
+  engine.session.isa = chosen_isa();
+  engine.session.context = options.context;
+  engine.session.kv_type = options.kv_type;
+  engine.sequences = options.sequences;
+  engine.queue = options.queue;
+  engine.cache_bytes = bytes_of(options.cache_gib, 0);
+  engine.store = options.store;
+  engine.store_bytes = bytes_of(options.store_gib, int64_t{8} << 30);
+  engine.store_name = weights_name(path);
+  engine.warn = std::move(warn);
+  return engine;
+}
+
+HttpOptions http_options(const ServeOptions& options) {
+  HttpOptions http;
+  http.address = options.host;
+  http.port = static_cast<uint16_t>(options.port);
+  http.allowed_hosts = options.hosts;
+  http.allowed_origins = options.origins;
+  http.threads = 2;
+  return http;
+}
+
+// Everything that answers, put together in the order in which it depends on one another.
+class Server {
+ public:
+  Server(const ServeOptions& options, const fs::path& path, Console& console)
+      : options_(options),
+        console_(console),
+        bundle_(load_bundle(path)),
+        about_(about(bundle_, path)),
+        engine_(*bundle_.model, engine_options(options, path, warner())) {
+    const Tokenizer& tokenizer = bundle_.require_tokenizer();
+    try {
+      renderer_.emplace(detect_chat_template(tokenizer.spec()), tokenizer);
+    } catch (const Error& error) {
+      warn(fmt::format("no chats, only completions: {}", error.what()));
+    }
+    open_stores();
+    put_together(path);
+  }
+
+  // Until a stop signal comes.
+  void run();
+
+ private:
+  std::function<void(const std::string&)> warner() {
+    return [this](const std::string& message) { warn(message); };
+  }
+  void warn(const std::string& message) {
+    const std::lock_guard lock(console_mutex_);
+    console_.note(message);
+  }
+  void open_stores();
+  void put_together(const fs::path& path);
+
+  const ServeOptions& options_;
+  Console& console_;
+  std::mutex console_mutex_;
+  Bundle bundle_;
+  About about_;
+  Engine engine_;
+  std::optional<ChatRenderer> renderer_;
+  std::optional<EngineTurns> turns_;
+  std::optional<EngineCompletions> completions_;
+  std::optional<TextEndpoints> texts_;
+  std::optional<KeyRing> keys_;
+  std::optional<QuotaLedger> quotas_;
+  std::optional<AuditLog> audit_;
+  std::optional<Metrics> metrics_;
+  EnergyMeter energy_;
+  std::optional<ServiceParts> parts_;
+  std::optional<Service> service_;
+};
+
+void Server::open_stores() {
+  if (!options_.keys.empty()) keys_.emplace(options_.keys);
+  if (!options_.state.empty()) fs::create_directories(options_.state);
+  if (keys_) {
+    quotas_.emplace(options_.state.empty() ? fs::path() : fs::path(options_.state) / "quota.db");
+  }
+  if (!options_.audit.empty()) {
+    AuditOptions audit;
+    audit.content = options_.audit_content;
+    audit_.emplace(options_.audit, audit);
+  }
+}
+
+void Server::put_together(const fs::path& path) {
+  const Tokenizer& tokenizer = bundle_.require_tokenizer();
+  const std::string name = options_.name.empty() ? model_name(path) : options_.name;
+  const ChatRenderer* renderer = renderer_ ? &*renderer_ : nullptr;
+  const SamplingOptions sampling = chosen_sampling({}, bundle_.defaults, kFallback);
+  const GenerationOptions usual = generation_options(bundle_, renderer, sampling, 0);
+  turns_.emplace(engine_, ServedModel{name, &tokenizer, renderer, usual});
+  completions_.emplace(engine_, tokenizer, generation_options(bundle_, nullptr, sampling, 0), name);
+
+  ServiceParts parts{.signature = ThinkingSignature({})};
+  parts.engine = &engine_;
+  parts.turns = &*turns_;
+  parts.completions = &*completions_;
+  parts.card = {name, {}, now(), engine_.context()};
+  parts.openai.temperature = sampling.temperature;
+  parts.openai.top_p = sampling.top_p;
+  parts.openai.top_k = sampling.top_k;
+  parts.openai.fingerprint = fmt::format("fp_{}", isa_name(chosen_isa()));
+  parts.openai.random = random_number;
+  parts.openai.clock = now;
+  parts.sources = {random_number, now};
+  ThinkingSignature::Key key;
+  for (uint8_t& byte : key) byte = static_cast<uint8_t>(random_number());
+  parts.signature = ThinkingSignature(key);
+  texts_.emplace(tokenizer, renderer, parts.card, parts.openai);
+  parts.texts = &*texts_;
+
+  MetricsOptions metrics;
+  metrics.prefix = options_.metrics;
+  metrics.model = name;
+  metrics.endpoints = {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"};
+  metrics_.emplace(metrics);
+  parts.metrics = &*metrics_;
+  parts.keys = keys_ ? &*keys_ : nullptr;
+  parts.quotas = quotas_ ? &*quotas_ : nullptr;
+  parts.keeping.metrics = &*metrics_;
+  parts.keeping.audit = audit_ ? &*audit_ : nullptr;
+  parts.keeping.energy = energy_.available() ? &energy_ : nullptr;
+  if (!options_.prices.empty()) parts.keeping.prices = read_prices(options_.prices);
+  parts.keeping.token_bytes = static_cast<double>(active_weight_bytes(*bundle_.model));
+  parts.keeping.model = name;
+  parts.keeping.warn = warner();
+  parts.page = page_files();
+  parts.about = {{"name", name},
+                 {"architecture", about_.family},
+                 {"parameters", about_.parameters},
+                 {"context", engine_.context()},
+                 {"quantization", about_.type},
+                 {"file_bytes", about_.bytes}};
+  parts_.emplace(std::move(parts));
+  service_.emplace(*parts_);
+}
+
+void Server::run() {
+  HttpServer http(http_options(options_), service_->handler());
+  const std::string where =
+      options_.host.starts_with("/")
+          ? options_.host
+          : fmt::format("http://{}:{}",
+                        options_.host.find(':') == std::string::npos ? options_.host
+                                                                     : "[" + options_.host + "]",
+                        http.port());
+  warn(fmt::format("{}; {} threads, {} sequences of {} tokens at a time", in_words(about_),
+                   engine_.threads(), options_.sequences, engine_.context()));
+  warn(fmt::format("serving at {} (Ctrl-C ends)", where));
+  double since_sample = 0;
+  while (stop_signal() == 0) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(kPollSeconds));
+    since_sample += kPollSeconds;
+    if (energy_.available() && since_sample >= kSampleEnergySeconds) {
+      energy_.sample();
+      since_sample = 0;
+    }
+  }
+  forget_stop_signal();
+  service_->stop_taking();
+  const int64_t open = engine_.stats().running + engine_.stats().waiting;
+  if (open > 0) {
+    warn(fmt::format("finishing {} requests, for at most {} s (Ctrl-C again: at once)", open,
+                     options_.drain));
+  }
+  // In short waits, so that a second signal is seen.
+  double left = static_cast<double>(options_.drain);
+  while (left > 0 && stop_signal() == 0 && !engine_.drain(std::min(left, kPollSeconds))) {
+    left -= kPollSeconds;
+  }
+  http.drain(stop_signal() == 0 ? 2 : 0);
+}
+
+int serve(const ServeOptions& options, Console& console) {
+  check_reach(options);
+  Server(options, find_model(options.model), console).run();
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& action) {
+  const auto o = std::make_shared<ServeOptions>();
+  CLI::App& verb =
+      add_verb(app, action, "serve", "answer many users over HTTP, with a page", o, &serve);
+  add_model(verb, o->model);
+  verb.add_option("--host", o->host, "address to listen at [127.0.0.1]; a path is a Unix socket")
+      ->type_name("ADDRESS");
+  add_integer(verb, "--port", o->port, 0, 65535, "port; 0: a free one [8080]");
+  verb.add_option("--name", o->name, "what answers call the model [its file's name]")
+      ->type_name("NAME");
+  verb.add_option("--keys", o->keys, "who may ask: a file made by minke keys")->type_name("FILE");
+  verb.add_flag("--insecure", o->insecure, "without keys, also for other machines");
+  verb.add_option("--allow-host", o->hosts, "a name that the server is known by; * for any")
+      ->type_name("NAME");
+  verb.add_option("--allow-origin", o->origins, "a site whose pages may ask, https://example.org")
+      ->type_name("URL");
+  add_integer(verb, "--sequences", o->sequences, 1, 1024,
+              "replies that are written at a time [16]");
+  add_integer(verb, "--queue", o->queue, 1, 1000000, "requests that may wait for that [256]");
+  add_context(verb, o->context, "4096");
+  add_number(verb, "--cache", o->cache_gib, 0.001, 1 << 20,
+             "GiB of memory for keys and values [a quarter of what is free]");
+  verb.add_option("--store", o->store, "folder that keeps prompts' keys and values [none]")
+      ->type_name("DIR");
+  add_number(verb, "--store-size", o->store_gib, 0.001, 1 << 20, "GiB of that folder [8]");
+  verb.add_option("--state", o->state, "folder of files, batches and quotas [none]")
+      ->type_name("DIR");
+  verb.add_option("--audit", o->audit, "log of who asked when, and how much")->type_name("FILE");
+  verb.add_flag("--audit-content", o->audit_content, "what was asked and answered as well");
+  verb.add_option("--prices", o->prices, "prices of a million tokens, for receipts")
+      ->type_name("FILE");
+  verb.add_option("--metrics-prefix", o->metrics, "of the names at /metrics [minke:]")
+      ->type_name("TEXT");
+  add_integer(verb, "--drain", o->drain, 0, 86400, "seconds for open requests at the end [30]");
+  add_threads(verb, o->threads);
+  add_kv_type(verb, o->kv_type);
+  verb.footer(
+      "Speaks the formats of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses),\n"
+      "DeepSeek and Anthropic (/v1/messages); the page is at /. docs/api.md tells more.");
+}
+
+}  // namespace minke

@@ -1,0 +1,253 @@
+#include "serve/api/request_record.h"
+
+#include <exception>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace minke {
+namespace {
+
+RequestEnd end_of(TurnEnd end) {
+  switch (end) {
+    case TurnEnd::kStop:
+      return RequestEnd::kStop;
+    case TurnEnd::kLength:
+      return RequestEnd::kLength;
+    case TurnEnd::kToolCalls:
+      return RequestEnd::kToolCalls;
+    case TurnEnd::kCancelled:
+      return RequestEnd::kCancelled;
+  }
+  return RequestEnd::kStop;
+}
+
+class RecordedReply final : public HttpReply {
+ public:
+  RecordedReply(std::shared_ptr<HttpReply> reply, std::shared_ptr<RequestRecord> record)
+      : reply_(std::move(reply)), record_(std::move(record)) {}
+
+  void send(HttpResponse response) override {
+    record_->answered(response.status);
+    if (const auto receipt = record_->receipt()) {
+      response.headers.emplace_back("X-Minke-Receipt", receipt_header(*receipt));
+    }
+    reply_->send(std::move(response));
+  }
+  void begin_stream(HttpResponse head) override {
+    record_->answered(head.status);
+    reply_->begin_stream(std::move(head));
+  }
+  void write(std::string bytes) override { reply_->write(std::move(bytes)); }
+  void end() override {
+    if (const auto receipt = record_->receipt()) {
+      reply_->write(": receipt " + receipt_json(*receipt).dump() + "\n\n");
+    }
+    reply_->end();
+  }
+  void on_gone(std::function<void()> callback) override { reply_->on_gone(std::move(callback)); }
+
+ private:
+  std::shared_ptr<HttpReply> reply_;
+  std::shared_ptr<RequestRecord> record_;
+};
+
+class RecordedTurn final : public TurnListener {
+ public:
+  RecordedTurn(std::shared_ptr<TurnListener> listener, std::shared_ptr<RequestRecord> record)
+      : listener_(std::move(listener)), record_(std::move(record)) {}
+
+  void started(int64_t prompt_tokens, int64_t cached_tokens) override {
+    record_->started();
+    listener_->started(prompt_tokens, cached_tokens);
+  }
+  void delta(int choice, const TurnDelta& delta) override {
+    record_->wrote(delta.reasoning);
+    record_->wrote(delta.content);
+    for (const auto& call : delta.calls) record_->wrote(call.arguments);
+    listener_->delta(choice, delta);
+  }
+  void ended(int choice, TurnEnd end, const std::string& stop) override {
+    record_->ended(end);
+    listener_->ended(choice, end, stop);
+  }
+  void finished(const TurnUsage& usage) override {
+    record_->used(usage);
+    listener_->finished(usage);
+  }
+  void failed(const ApiError& error) override {
+    record_->failed();
+    listener_->failed(error);
+  }
+
+ private:
+  std::shared_ptr<TurnListener> listener_;
+  std::shared_ptr<RequestRecord> record_;
+};
+
+class RecordedCompletion final : public CompletionListener {
+ public:
+  RecordedCompletion(std::shared_ptr<CompletionListener> listener,
+                     std::shared_ptr<RequestRecord> record)
+      : listener_(std::move(listener)), record_(std::move(record)) {}
+
+  void started(int64_t prompt_tokens, int64_t cached_tokens) override {
+    record_->started();
+    listener_->started(prompt_tokens, cached_tokens);
+  }
+  void scored(std::vector<ScoredText> prompt) override { listener_->scored(std::move(prompt)); }
+  void text(std::string text, std::vector<CompletionToken> tokens) override {
+    record_->wrote(text);
+    listener_->text(std::move(text), std::move(tokens));
+  }
+  void finished(TurnEnd end, const TurnUsage& usage) override {
+    record_->ended(end);
+    record_->used(usage);
+    listener_->finished(end, usage);
+  }
+  void failed(const ApiError& error) override {
+    record_->failed();
+    listener_->failed(error);
+  }
+
+ private:
+  std::shared_ptr<CompletionListener> listener_;
+  std::shared_ptr<RequestRecord> record_;
+};
+
+}  // namespace
+
+RequestRecord::RequestRecord(const RecordKeeping& keeping, std::string endpoint, std::string key,
+                             std::shared_ptr<QuotaTicket> ticket, std::string body)
+    : keeping_(keeping),
+      endpoint_(std::move(endpoint)),
+      key_(std::move(key)),
+      body_(std::move(body)),
+      ticket_(std::move(ticket)) {}
+
+double RequestRecord::since_arrival() const {
+  return std::chrono::duration<double>(Clock::now() - arrival_).count();
+}
+
+void RequestRecord::answered(int status) {
+  const std::lock_guard lock(mutex_);
+  status_ = status;
+}
+
+void RequestRecord::started() {
+  const std::lock_guard lock(mutex_);
+  in_engine_ = true;
+}
+
+void RequestRecord::wrote(std::string_view text) {
+  if (text.empty()) return;
+  const std::lock_guard lock(mutex_);
+  const Clock::time_point now = Clock::now();
+  if (last_text_ && keeping_.metrics != nullptr) {
+    keeping_.metrics->token_gap(std::chrono::duration<double>(now - *last_text_).count());
+  }
+  if (!last_text_) first_token_seconds_ = since_arrival();
+  last_text_ = now;
+  if (keeping_.audit != nullptr) answer_ += text;
+}
+
+void RequestRecord::ended(TurnEnd end) {
+  const std::lock_guard lock(mutex_);
+  end_ = end;
+}
+
+void RequestRecord::used(const TurnUsage& usage) {
+  const std::lock_guard lock(mutex_);
+  if (!usage_) {
+    usage_ = usage;
+    return;
+  }
+  usage_->prompt_tokens += usage.prompt_tokens;
+  usage_->cached_tokens += usage.cached_tokens;
+  usage_->completion_tokens += usage.completion_tokens;
+  usage_->reasoning_tokens += usage.reasoning_tokens;
+  usage_->cpu_seconds += usage.cpu_seconds;
+}
+
+void RequestRecord::failed() {
+  const std::lock_guard lock(mutex_);
+  failed_ = true;
+}
+
+std::optional<Receipt> RequestRecord::receipt() const {
+  const std::lock_guard lock(mutex_);
+  if (!usage_) return std::nullopt;
+  RequestCost cost;
+  cost.prompt_tokens = usage_->prompt_tokens;
+  cost.cached_tokens = usage_->cached_tokens;
+  cost.completion_tokens = usage_->completion_tokens;
+  cost.cpu_seconds = usage_->cpu_seconds;
+  // Weights that generation would have read by itself, over the time that it took. Sequences that
+  // share passes read them once, so that a crowd may pass the limit of one.
+  cost.bytes_read = keeping_.token_bytes * static_cast<double>(usage_->completion_tokens);
+  cost.seconds = usage_->decode_seconds;
+  CostBasis basis;
+  basis.read_bandwidth = keeping_.read_bandwidth;
+  if (keeping_.energy != nullptr) {
+    basis.joules_per_cpu_second = keeping_.energy->joules_per_cpu_second();
+  }
+  basis.prices = keeping_.prices;
+  return make_receipt(cost, basis);
+}
+
+RequestRecord::~RequestRecord() {
+  const std::optional<Receipt> receipt = this->receipt();
+  const TurnUsage usage = usage_.value_or(TurnUsage{});
+  if (ticket_) ticket_->charge(usage.prompt_tokens + usage.completion_tokens);
+  if (keeping_.metrics != nullptr) {
+    keeping_.metrics->answered(endpoint_, status_);
+    if (in_engine_) {
+      RequestFigures figures;
+      figures.end = failed_ ? RequestEnd::kFailed : end_of(end_);
+      figures.prompt_tokens = usage.prompt_tokens;
+      figures.cached_tokens = usage.cached_tokens;
+      figures.generated_tokens = usage.completion_tokens;
+      figures.queue_seconds = usage_ ? usage.queue_seconds : -1;
+      figures.first_token_seconds = first_token_seconds_;
+      figures.seconds = since_arrival();
+      figures.joules = receipt && receipt->joules ? *receipt->joules : -1;
+      keeping_.metrics->ended(figures);
+    }
+  }
+  if (keeping_.audit == nullptr) return;
+  try {
+    AuditRecord record;
+    record.key = key_;
+    record.endpoint = endpoint_;
+    record.model = keeping_.model;
+    record.prompt_tokens = usage.prompt_tokens;
+    record.completion_tokens = usage.completion_tokens;
+    record.cached_tokens = usage.cached_tokens;
+    record.seconds = since_arrival();
+    record.status = status_;
+    record.prompt = body_;
+    record.answer = answer_;
+    keeping_.audit->append(std::move(record));
+  } catch (const std::exception& error) {
+    if (keeping_.warn) keeping_.warn(error.what());
+  }
+}
+
+std::shared_ptr<HttpReply> recorded(std::shared_ptr<HttpReply> reply,
+                                    std::shared_ptr<RequestRecord> record) {
+  return std::make_shared<RecordedReply>(std::move(reply), std::move(record));
+}
+
+std::shared_ptr<TurnHandle> RecordedTurns::start(TurnRequest request,
+                                                 std::shared_ptr<TurnListener> listener) {
+  return runner_.start(std::move(request),
+                       std::make_shared<RecordedTurn>(std::move(listener), record_));
+}
+
+std::shared_ptr<TurnHandle> RecordedCompletions::start(
+    CompletionTask task, std::shared_ptr<CompletionListener> listener) {
+  return runner_.start(std::move(task),
+                       std::make_shared<RecordedCompletion>(std::move(listener), record_));
+}
+
+}  // namespace minke

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "serve/access/audit_log.h"
+#include "serve/access/energy.h"
+#include "serve/access/metrics.h"
+#include "serve/access/quota.h"
+#include "serve/access/receipt.h"
+#include "serve/api/completion_runner.h"
+#include "serve/api/turn.h"
+#include "serve/http/server.h"
+
+namespace minke {
+
+// Where requests leave their traces; what is null is not kept. Outlives all records.
+struct RecordKeeping {
+  Metrics* metrics = nullptr;
+  AuditLog* audit = nullptr;
+  const EnergyMeter* energy = nullptr;
+  std::optional<PriceTable> prices;
+  double read_bandwidth = 0;  // of the machine, bytes a second; 0: not known
+  double token_bytes = 0;     // of weights that one generated token needs
+  std::string model;
+  std::function<void(const std::string&)> warn;
+};
+
+// What happens to one request, told to metrics, quota and audit when the last who knows of it lets
+// go. May be used from any thread.
+class RequestRecord {
+ public:
+  RequestRecord(const RecordKeeping& keeping, std::string endpoint, std::string key,
+                std::shared_ptr<QuotaTicket> ticket, std::string body);
+  ~RequestRecord();
+  RequestRecord(const RequestRecord&) = delete;
+  RequestRecord& operator=(const RequestRecord&) = delete;
+
+  void answered(int status);
+  void started();
+  void wrote(std::string_view text);
+  void ended(TurnEnd end);
+  void used(const TurnUsage& usage);
+  void failed();
+  // Of what was used; none before used().
+  std::optional<Receipt> receipt() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double since_arrival() const;
+
+  const RecordKeeping& keeping_;
+  const std::string endpoint_, key_, body_;
+  const std::shared_ptr<QuotaTicket> ticket_;
+  const Clock::time_point arrival_ = Clock::now();
+  mutable std::mutex mutex_;
+  int status_ = 0;
+  std::string answer_;  // where an audit asks for it
+  std::optional<Clock::time_point> last_text_;
+  double first_token_seconds_ = -1;
+  bool in_engine_ = false, failed_ = false;
+  TurnEnd end_ = TurnEnd::kStop;
+  std::optional<TurnUsage> usage_;
+};
+
+// `reply`, whose status is recorded and whose answer carries the receipt: in the header
+// X-Minke-Receipt, or as the last comment of a stream of events.
+std::shared_ptr<HttpReply> recorded(std::shared_ptr<HttpReply> reply,
+                                    std::shared_ptr<RequestRecord> record);
+
+// A runner for one request, whose turns are recorded. `runner` must outlive it.
+class RecordedTurns final : public TurnRunner {
+ public:
+  RecordedTurns(TurnRunner& runner, std::shared_ptr<RequestRecord> record)
+      : runner_(runner), record_(std::move(record)) {}
+  std::shared_ptr<TurnHandle> start(TurnRequest request,
+                                    std::shared_ptr<TurnListener> listener) override;
+  int64_t count_tokens(const TurnRequest& request) override {
+    return runner_.count_tokens(request);
+  }
+  std::string model_name() const override { return runner_.model_name(); }
+  int64_t context() const override { return runner_.context(); }
+
+ private:
+  TurnRunner& runner_;
+  std::shared_ptr<RequestRecord> record_;
+};
+
+// The same for completions; the usage of all tasks of a request is summed.
+class RecordedCompletions final : public CompletionRunner {
+ public:
+  RecordedCompletions(CompletionRunner& runner, std::shared_ptr<RequestRecord> record)
+      : runner_(runner), record_(std::move(record)) {}
+  EncodedPrompt encode(std::string_view text, bool ends) const override {
+    return runner_.encode(text, ends);
+  }
+  std::optional<EncodedPrompt> encode_gap(std::string_view before,
+                                          std::string_view behind) const override {
+    return runner_.encode_gap(before, behind);
+  }
+  std::string_view bytes(int32_t id) const override { return runner_.bytes(id); }
+  std::shared_ptr<TurnHandle> start(CompletionTask task,
+                                    std::shared_ptr<CompletionListener> listener) override;
+  std::string model_name() const override { return runner_.model_name(); }
+  int64_t context() const override { return runner_.context(); }
+
+ private:
+  CompletionRunner& runner_;
+  std::shared_ptr<RequestRecord> record_;
+};
+
+}  // namespace minke

@@ -1,0 +1,309 @@
+#include "serve/api/service.h"
+
+#include <utility>
+
+#include "serve/api/api_errors.h"
+#include "serve/api/openai/chat.h"
+#include "serve/api/openai/completions.h"
+#include "serve/api/responses_reply.h"
+
+namespace minke {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+
+HttpResponse json_response(const OrderedJson& json) {
+  HttpResponse response;
+  response.body = json_line(json);
+  return response;
+}
+
+HttpResponse text_response(int status, std::string text) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = std::move(text);
+  return response;
+}
+
+// The key that a client presents: OpenAI's clients as a bearer, Anthropic's in a header of its own.
+std::string_view presented_key(const HttpRequest& request) {
+  const std::string_view bearer = request.header("authorization");
+  if (bearer.starts_with(kBearer)) return bearer.substr(kBearer.size());
+  return request.header("x-api-key");
+}
+
+Role role_for(Access access) {
+  switch (access) {
+    case Access::kAdmin:
+      return Role::kAdmin;
+    case Access::kMetrics:
+      return Role::kMetrics;
+    default:
+      return Role::kUser;
+  }
+}
+
+bool is_anthropic(std::string_view path) {
+  return path.find("/messages") != std::string_view::npos;
+}
+
+template <typename Respond>
+RouteHandler responding(Respond respond) {
+  return [respond](HttpRequest request, const PathParameters& parameters,
+                   std::shared_ptr<HttpReply> reply) { reply->send(respond(request, parameters)); };
+}
+
+}  // namespace
+
+Service::Service(const ServiceParts& parts) : parts_(parts), pulse_(parts.pulse_seconds) {
+  router_ = std::make_unique<Router>(table(), [this](const HttpRequest& request, Access access) {
+    return refusal(request, access);
+  });
+}
+
+HttpHandler Service::handler() {
+  return [this](HttpRequest request, std::shared_ptr<HttpReply> reply) {
+    (*router_)(std::move(request), pulse_.keep(std::move(reply)));
+  };
+}
+
+void Service::answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply) {
+  for (const Route& route : inference()) {
+    if (route.pattern != line.url) continue;
+    HttpRequest request;
+    request.method = "POST";
+    request.path = line.url;
+    request.headers = {{"content-type", "application/json"}};
+    request.body = line.body;
+    request.peer = line.owner;
+    route.handler(std::move(request), {}, std::move(reply));
+    return;
+  }
+  reply->send(openai_error(api_error(404, line.url + ": no such endpoint", "url")));
+}
+
+std::shared_ptr<const ApiKey> Service::key_of(const HttpRequest& request) const {
+  return parts_.keys == nullptr ? nullptr : parts_.keys->find(presented_key(request));
+}
+
+HttpResponse Service::error_for(const std::string& path, const ApiError& error) const {
+  if (is_anthropic(path)) {
+    return AnthropicApi(*parts_.turns, parts_.signature, parts_.sources).error(error);
+  }
+  return openai_error(error);
+}
+
+std::optional<HttpResponse> Service::refusal(const HttpRequest& request, Access access) {
+  if (parts_.keys == nullptr) return std::nullopt;
+  const auto key = key_of(request);
+  if (key && (key->may(role_for(access)) || key->may(Role::kAdmin))) return std::nullopt;
+  const ApiError error =
+      key ? api_error(403, "the key may not do this", "", "insufficient_permissions")
+          : api_error(401, "expected a valid API key in the header Authorization: Bearer KEY", "",
+                      "invalid_api_key");
+  if (parts_.metrics != nullptr) {
+    parts_.metrics->rejected(key ? Rejection::kForbidden : Rejection::kNoKey);
+  }
+  return error_for(request.path, error);
+}
+
+// A route whose requests are counted, charged and remembered.
+Route Service::generating(std::string pattern, Answer answer) {
+  const std::string endpoint = pattern;
+  const auto handle = [this, endpoint, answer = std::move(answer)](
+                          HttpRequest request, const PathParameters& /*parameters*/,
+                          std::shared_ptr<HttpReply> reply) {
+    const auto key = key_of(request);
+    const std::string name = key ? key->name : "";
+    std::shared_ptr<QuotaTicket> ticket;
+    std::optional<ApiError> error;
+    if (draining_) {
+      error = api_error(503, "the server is stopping", "", "draining");
+      error->retry_after = 10;
+      if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kDraining);
+    } else if (key && parts_.quotas != nullptr) {
+      QuotaAnswer quota = parts_.quotas->admit(*key);
+      ticket = std::move(quota.ticket);
+      if (!ticket) {
+        error = api_error(
+            429, fmt::format("the key's limit of {} {} is reached", quota.most, quota.limit), "",
+            "rate_limit_exceeded");
+        error->retry_after = quota.retry_after;
+        if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kQuota);
+      }
+    }
+    auto record = std::make_shared<RequestRecord>(parts_.keeping, endpoint, name, ticket,
+                                                  parts_.keeping.audit ? request.body : "");
+    auto kept = recorded(std::move(reply), record);
+    if (error) return kept->send(error_for(request.path, *error));
+    answer(request, kept, name, record);
+  };
+  return {"POST", std::move(pattern), Access::kUser, handle};
+}
+
+std::vector<Route> Service::inference() {
+  std::vector<Route> routes;
+  const Answer chat = [this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
+                             const std::string& key, const std::shared_ptr<RequestRecord>& record) {
+    RecordedTurns turns(*parts_.turns, record);
+    OpenAiChat(turns, parts_.openai).answer(request, reply, key);
+  };
+  const Answer completions = [this](const HttpRequest& request,
+                                    const std::shared_ptr<HttpReply>& reply, const std::string& key,
+                                    const std::shared_ptr<RequestRecord>& record) {
+    RecordedCompletions runner(*parts_.completions, record);
+    OpenAiCompletions(runner, parts_.openai).answer(request, reply, key);
+  };
+  const Answer responses = [this](const HttpRequest& request,
+                                  const std::shared_ptr<HttpReply>& reply, const std::string& key,
+                                  const std::shared_ptr<RequestRecord>& record) {
+    RecordedTurns turns(*parts_.turns, record);
+    ResponsesApi(turns, parts_.sources).responses(request, reply, key);
+  };
+  const Answer messages = [this](const HttpRequest& request,
+                                 const std::shared_ptr<HttpReply>& reply, const std::string& key,
+                                 const std::shared_ptr<RequestRecord>& record) {
+    RecordedTurns turns(*parts_.turns, record);
+    AnthropicApi(turns, parts_.signature, parts_.sources).messages(request, reply, key);
+  };
+  // DeepSeek's paths have no version, and their own for what is in beta and for Anthropic's format.
+  for (const char* path : {"/v1/chat/completions", "/chat/completions", "/beta/chat/completions"}) {
+    routes.push_back(generating(path, chat));
+  }
+  for (const char* path : {"/v1/completions", "/completions", "/beta/completions"}) {
+    routes.push_back(generating(path, completions));
+  }
+  for (const char* path : {"/v1/responses", "/responses"}) {
+    routes.push_back(generating(path, responses));
+  }
+  for (const char* path : {"/v1/messages", "/anthropic/v1/messages"}) {
+    routes.push_back(generating(path, messages));
+  }
+  return routes;
+}
+
+std::vector<Route> Service::table() {
+  std::vector<Route> routes = inference();
+  const auto add = [&](const char* method, std::string pattern, Access access,
+                       RouteHandler handler) {
+    routes.push_back({method, std::move(pattern), access, std::move(handler)});
+  };
+  for (const char* path : {"/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens"}) {
+    add("POST", path, Access::kUser,
+        [this](HttpRequest request, const PathParameters&, std::shared_ptr<HttpReply> reply) {
+          AnthropicApi(*parts_.turns, parts_.signature, parts_.sources)
+              .count_tokens(request, reply, "");
+        });
+  }
+  for (const char* prefix : {"/v1", ""}) {
+    const std::string base = prefix;
+    add("GET", base + "/models", Access::kUser,
+        responding([this](const HttpRequest&, const PathParameters&) {
+          return list_models(parts_.card);
+        }));
+    add("GET", base + "/models/{id}", Access::kUser,
+        responding([this](const HttpRequest&, const PathParameters& parameters) {
+          return get_model(parts_.card, parameters["id"]);
+        }));
+    add("POST", base + "/embeddings", Access::kUser,
+        responding([this](const HttpRequest&, const PathParameters&) {
+          return refuse_embeddings(parts_.card);
+        }));
+  }
+  add("POST", "/tokenize", Access::kUser,
+      responding([this](const HttpRequest& request, const PathParameters&) {
+        return parts_.texts->tokenize(request.body);
+      }));
+  add("POST", "/detokenize", Access::kUser,
+      responding([this](const HttpRequest& request, const PathParameters&) {
+        return parts_.texts->detokenize(request.body);
+      }));
+  add("POST", "/apply-template", Access::kUser,
+      responding([this](const HttpRequest& request, const PathParameters&) {
+        return parts_.texts->apply_template(request.body);
+      }));
+  add("GET", "/v1/status", Access::kUser,
+      responding([this](const HttpRequest&, const PathParameters&) { return status(); }));
+  add("GET", "/metrics", Access::kMetrics,
+      responding([this](const HttpRequest&, const PathParameters&) { return metrics_text(); }));
+  for (const char* path : {"/health", "/v1/health", "/livez"}) {
+    add("GET", path, Access::kOpen, responding([](const HttpRequest&, const PathParameters&) {
+          return json_response({{"status", "ok"}});
+        }));
+  }
+  for (const char* path : {"/ready", "/readyz"}) {
+    add("GET", path, Access::kOpen, responding([this](const HttpRequest&, const PathParameters&) {
+          return draining_ ? text_response(503, "stopping\n") : text_response(200, "ready\n");
+        }));
+  }
+  for (const PageFile& file : parts_.page) {
+    add("GET", file.path, Access::kOpen,
+        responding([&file](const HttpRequest&, const PathParameters&) {
+          HttpResponse response;
+          response.content_type = file.content_type;
+          response.headers = {
+              {"Content-Security-Policy",
+               "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
+               "form-action 'none'; frame-ancestors 'none'"},
+              {"X-Content-Type-Options", "nosniff"},
+              {"Referrer-Policy", "no-referrer"},
+              {"Cache-Control",
+               file.path == "/" ? "no-cache" : "public, max-age=31536000, immutable"}};
+          if (!file.encoding.empty()) {
+            response.headers.emplace_back("Content-Encoding", file.encoding);
+          }
+          response.body = std::string(file.content);
+          return response;
+        }));
+  }
+  return routes;
+}
+
+std::function<std::string(const HttpRequest&)> Service::key_name() const {
+  return [this](const HttpRequest& request) {
+    const auto key = key_of(request);
+    return key ? key->name : std::string();
+  };
+}
+
+HttpResponse Service::status() const {
+  const EngineStats stats = parts_.engine->stats();
+  const auto rate = [](int64_t tokens, double seconds) {
+    return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0;
+  };
+  const double up =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+  return json_response(
+      {{"model", parts_.about},
+       {"queue", {{"running", stats.running}, {"waiting", stats.waiting}}},
+       {"cache",
+        {{"pages", stats.pages},
+         {"pages_in_use", stats.pages_in_use},
+         {"hit_tokens", stats.cached_tokens},
+         {"prompt_tokens", stats.prompt_tokens + stats.cached_tokens},
+         {"stored_pages", stats.stored_pages}}},
+       {"throughput",
+        {{"prompt_tokens_per_second", rate(stats.prompt_tokens, stats.prefill_seconds)},
+         {"generated_tokens_per_second", rate(stats.generated_tokens, stats.decode_seconds)}}},
+       {"uptime_seconds", up}});
+}
+
+HttpResponse Service::metrics_text() const {
+  if (parts_.metrics == nullptr) return text_response(404, "no metrics are kept\n");
+  const EngineStats stats = parts_.engine->stats();
+  ServerFigures figures;
+  figures.running = stats.running;
+  figures.waiting = stats.waiting;
+  figures.cache_share =
+      stats.pages == 0 ? 0
+                       : static_cast<double>(stats.pages_in_use) / static_cast<double>(stats.pages);
+  figures.preempted = stats.preempted;
+  figures.stored_hits = stats.stored_pages;
+  parts_.metrics->set(figures);
+  HttpResponse response = text_response(200, parts_.metrics->text());
+  response.content_type = std::string(kMetricsContentType);
+  return response;
+}
+
+}  // namespace minke

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/access/batch_store.h"
+#include "serve/access/keys.h"
+#include "serve/access/metrics.h"
+#include "serve/access/quota.h"
+#include "serve/api/anthropic_reply.h"
+#include "serve/api/openai/models.h"
+#include "serve/api/openai/wire.h"
+#include "serve/api/request_record.h"
+#include "serve/api/turn.h"
+#include "serve/http/event_pulse.h"
+#include "serve/http/router.h"
+
+namespace minke {
+
+// A file of the page: its content as it is sent.
+struct PageFile {
+  std::string path;  // "/", "/assets/index-1a2b.js"
+  std::string content_type;
+  std::string encoding;  // "gzip" or ""
+  std::string_view content;
+};
+
+// All that a server is made of. What is null is not there. Outlives the service.
+struct ServiceParts {
+  Engine* engine = nullptr;
+  TurnRunner* turns = nullptr;
+  CompletionRunner* completions = nullptr;
+  const TextEndpoints* texts = nullptr;
+  ModelCard card;
+  OpenAiOptions openai;
+  WireSources sources;
+  ThinkingSignature signature;
+  RecordKeeping keeping;
+  KeyRing* keys = nullptr;  // null: everybody may do everything
+  QuotaLedger* quotas = nullptr;
+  Metrics* metrics = nullptr;
+  BatchStore* batches = nullptr;
+  std::vector<PageFile> page;
+  OrderedJson about;  // of the model, for /v1/status
+  double pulse_seconds = 10;
+};
+
+// The routes of `minke serve`, with who may use them, what is charged and what is remembered.
+class Service {
+ public:
+  explicit Service(const ServiceParts& parts);
+
+  HttpHandler handler();
+  std::vector<Route> routes() const { return router_->routes(); }
+  // New requests are refused; those under way are answered.
+  void stop_taking() { draining_ = true; }
+  // Answers a line of a batch as if it had come from the network.
+  void answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply);
+
+ private:
+  // Answers with a key's name, and a reply that is recorded.
+  using Answer = std::function<void(const HttpRequest&, const std::shared_ptr<HttpReply>&,
+                                    const std::string& key, const std::shared_ptr<RequestRecord>&)>;
+
+  std::vector<Route> table();
+  std::vector<Route> inference();
+  Route generating(std::string pattern, Answer answer);
+  std::optional<HttpResponse> refusal(const HttpRequest& request, Access access);
+  std::shared_ptr<const ApiKey> key_of(const HttpRequest& request) const;
+  HttpResponse error_for(const std::string& path, const ApiError& error) const;
+  std::function<std::string(const HttpRequest&)> key_name() const;
+  HttpResponse status() const;
+  HttpResponse metrics_text() const;
+
+  const ServiceParts& parts_;
+  EventPulse pulse_;
+  std::atomic<bool> draining_{false};
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::unique_ptr<Router> router_;
+};
+
+}  // namespace minke
