@@ -1,0 +1,147 @@
+#include "text/grammar/grammar_constraint.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "base/core/check.h"
+#include "base/core/error.h"
+
+namespace minke {
+namespace {
+
+// Of 16 KiB each for a vocabulary of 128k.
+constexpr size_t kManyParts = 512;
+
+void set_bit(std::span<uint64_t> bits, int32_t id) {
+  bits[static_cast<size_t>(id) / 64] |= uint64_t{1} << (id % 64);
+}
+
+}  // namespace
+
+GrammarConstraint::GrammarConstraint(std::shared_ptr<const Grammar> grammar,
+                                     std::shared_ptr<const TokenTrie> trie,
+                                     std::vector<int32_t> stop_ids)
+    : trie_(std::move(trie)),
+      stop_ids_(std::move(stop_ids)),
+      recognizer_(std::move(grammar), trie_->single_bytes()),
+      config_(recognizer_.start()),
+      path_(trie_->longest() + 1) {
+  if (stop_ids_.empty()) fail("grammar", "expected a model with a token that ends a text");
+  for (const int32_t id : stop_ids_) {
+    if (id < 0 || id >= trie_->size()) {
+      fail("grammar", "expected stop tokens below {}, found {}", trie_->size(), id);
+    }
+  }
+  if (config_ == Recognizer::kDead) {
+    fail("grammar", "expected a vocabulary that can write its texts, found one without some bytes");
+  }
+}
+
+void GrammarConstraint::allowed(std::span<uint64_t> bits) {
+  CHECK(bits.size() >= trie_->words());
+  if (ended_) {
+    add_stop(bits);
+    return;
+  }
+  const bool can_end = recognizer_.can_end(config_);
+  Recognizer::Items items = recognizer_.items(config_);
+  std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.node, a.state) < std::pair(b.node, b.state);
+  });
+  // Items on one stack are looked at together. What happens above the stack does not depend on it.
+  for (size_t begin = 0, end = 0; begin < items.size(); begin = end) {
+    const int32_t node = items[begin].node;
+    while (end < items.size() && items[end].node == node) ++end;
+    const Part& part = part_of(recognizer_.detached(std::span(items).subspan(begin, end - begin)));
+    for (size_t i = 0; i < part.bits.size(); ++i) bits[i] |= part.bits[i];
+    for (const int32_t id : part.ids) set_bit(bits, id);
+    if (part.leaving.empty()) continue;
+    const Recognizer::Config below = recognizer_.resume(node);
+    if (below == Recognizer::kDead) continue;
+    for (const uint32_t at : part.leaving) walk(at, below, TokenTrie::kLevels, bits, nullptr);
+  }
+  if (recognizer_.grammar().unique_names()) guard_.forbid(*trie_, bits);
+  const auto none = [](uint64_t word) { return word == 0; };
+  for (const int32_t id : stop_ids_) {
+    bits[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << (id % 64));  // may be text, too
+  }
+  // A vocabulary may lack the bytes for one more name: then the text cannot go on.
+  if (can_end || std::all_of(bits.begin(), bits.end(), none)) add_stop(bits);
+}
+
+void GrammarConstraint::accept(int32_t id) {
+  const bool stops = std::find(stop_ids_.begin(), stop_ids_.end(), id) != stop_ids_.end();
+  if (ended_ || stops) {
+    CHECK(stops);
+    ended_ = true;
+    return;
+  }
+  CHECK(id >= 0 && id < trie_->size() && !trie_->bytes(id).empty());
+  for (const char c : trie_->bytes(id)) {
+    config_ = recognizer_.step(config_, static_cast<uint8_t>(c));
+    CHECK(config_ != Recognizer::kDead);
+  }
+  if (recognizer_.grammar().unique_names()) guard_.add(trie_->bytes(id));
+  bool forgot = false;
+  config_ = recognizer_.settle(config_, forgot);
+  if (forgot || parts_.size() > kManyParts) parts_.clear();
+}
+
+const GrammarConstraint::Part& GrammarConstraint::part_of(Recognizer::Config detached) {
+  const auto [it, added] = parts_.try_emplace(detached);
+  Part& part = it->second;
+  if (!added) return part;
+  int run = 0;
+  for (const Recognizer::Item& item : recognizer_.items(detached)) {
+    run = std::max(run, recognizer_.plain_run(item.state));
+  }
+  // The level whose tokens are allowed whatever they are.
+  uint8_t slice = TokenTrie::kLevels;
+  part.bits.resize(trie_->words());
+  for (uint8_t level = 0; level < TokenTrie::kLevels; ++level) {
+    if (TokenTrie::kPlain[level] <= run) slice = level;
+  }
+  if (slice < TokenTrie::kLevels) part.bits = trie_->slice(slice);
+  walk(0, detached, slice, part.bits, &part.leaving);
+  size_t count = 0;
+  for (const uint64_t word : part.bits) count += static_cast<size_t>(std::popcount(word));
+  if (count <= part.bits.size()) {
+    for (size_t i = 0; i < part.bits.size(); ++i) {
+      for (uint64_t word = part.bits[i]; word != 0; word &= word - 1) {
+        part.ids.push_back(static_cast<int32_t>(i * 64 + std::countr_zero(word)));
+      }
+    }
+    part.bits = {};
+  }
+  return part;
+}
+
+void GrammarConstraint::walk(uint32_t node, Recognizer::Config config, uint8_t slice,
+                             std::span<uint64_t> bits, std::vector<uint32_t>* leaving) {
+  const std::vector<TokenTrie::Node>& nodes = trie_->nodes();
+  const uint32_t end = nodes[node].end;
+  path_[nodes[node].depth] = config;
+  for (uint32_t i = node + 1; i < end;) {
+    const TokenTrie::Node& at = nodes[i];
+    if (slice != TokenTrie::kLevels && at.level <= slice) {
+      i = at.end;
+      continue;
+    }
+    const Recognizer::Config next = recognizer_.step(path_[at.depth - 1u], at.byte);
+    if (next == Recognizer::kDead) {
+      i = at.end;
+      continue;
+    }
+    path_[at.depth] = next;
+    for (uint32_t k = at.first_id; k < nodes[i + 1].first_id; ++k) set_bit(bits, trie_->ids()[k]);
+    if (leaving != nullptr && at.end > i + 1 && recognizer_.can_end(next)) leaving->push_back(i);
+    ++i;
+  }
+}
+
+void GrammarConstraint::add_stop(std::span<uint64_t> bits) const {
+  for (const int32_t id : stop_ids_) set_bit(bits, id);
+}
+
+}  // namespace minke
