@@ -173,7 +173,7 @@ class RequestParser final : public http::basic_parser<true> {
 
 struct RequestReader::Impl {
   explicit Impl(const RequestLimits& limits_of) : limits(limits_of) {
-    CHECK(limits.header_bytes > 0 && limits.header_bytes < (1 << 30) && limits.body_bytes >= 0);
+    CHECK(limits.header_bytes >= 256 && limits.header_bytes < (1 << 30) && limits.body_bytes >= 0);
     parser.eager(true);
     parser.header_limit(static_cast<uint32_t>(limits.header_bytes) + 1);
     parser.body_limit(static_cast<uint64_t>(limits.body_bytes));
@@ -270,20 +270,35 @@ size_t RequestReader::Impl::add_head(std::string_view input) {
   return used + parsed;
 }
 
+// Chunks are given to the parser through a window, so that the limit of their lines and trailers
+// holds in whichever pieces they come.
 size_t RequestReader::Impl::add_body(std::string_view input) {
-  if (input.size() < (parser.chunked() ? kLeastChunkBytes : 1)) return 0;
-  error_code ec;
-  const size_t used = parser.put({input.data(), input.size()}, ec);
-  if (ec && ec != http::error::need_more) {
-    fail_with(ec);
-  } else if (parser.is_done()) {
-    stage = Stage::kDone;
-  } else if (input.size() - used > static_cast<size_t>(limits.header_bytes)) {
-    fail_with(431, "headers_too_large",
-              fmt::format("expected a chunk's line, and all trailers, of at most {} bytes",
-                          limits.header_bytes));
+  const size_t least = parser.chunked() ? kLeastChunkBytes : 1;
+  const size_t window =
+      parser.chunked() ? static_cast<size_t>(limits.header_bytes) : std::string_view::npos;
+  size_t used = 0;
+  for (;;) {
+    const std::string_view part = input.substr(used, window);
+    if (part.size() < least) return used;
+    error_code ec;
+    const size_t taken = parser.put({part.data(), part.size()}, ec);
+    used += taken;
+    if (ec && ec != http::error::need_more) {
+      fail_with(ec);
+      return used;
+    }
+    if (parser.is_done()) {
+      stage = Stage::kDone;
+      return used;
+    }
+    if (taken > 0) continue;
+    if (part.size() == window) {
+      fail_with(431, "headers_too_large",
+                fmt::format("expected a chunk's line, and all trailers, of at most {} bytes",
+                            limits.header_bytes));
+    }
+    return used;
   }
-  return used;
 }
 
 RequestReader::RequestReader(const RequestLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}

@@ -168,6 +168,7 @@ TEST(RequestReader, bounds_every_part_of_a_request) {
   const std::string chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(status_of(chunked + "1;" + std::string(2000, 'x')), 431);
   EXPECT_EQ(status_of(chunked + "0\r\n" + std::string(2000, 'x')), 431);
+  EXPECT_EQ(status_of(chunked + "0\r\nX: " + std::string(1100, 'x') + "\r\n\r\n"), 431);
   std::string blank;
   for (int i = 0; i < 1000; ++i) blank += "\r\n";
   EXPECT_EQ(status_of(blank), 400);

@@ -42,7 +42,8 @@ class HttpReply {
   virtual void begin_stream(HttpResponse head) = 0;
   virtual void write(std::string bytes) = 0;
   virtual void end() = 0;
-  // Called once if the client leaves before the answer is complete; at once if it has left.
+  // Called once if the client leaves before the answer is complete; at once if it has left. Should
+  // not hold the reply itself, which then would not be dropped.
   virtual void on_gone(std::function<void()> callback) = 0;
 };
 
