@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/core/error.h"
-#include "base/core/utf8.h"
 #include "serve/api/api_errors.h"
 
 namespace minke {
@@ -69,10 +68,6 @@ bool JsonField::boolean() const {
 std::string JsonField::text(size_t most) const {
   std::string_view value;
   if (element_.get_string().get(value) != simdjson::SUCCESS) expected("a string");
-  // The parser lets the second half of a surrogate pair through where the first is missing.
-  if (!utf8_valid(value)) {
-    fail_field(400, path_, "expected whole characters, found half of a surrogate pair");
-  }
   if (value.size() > most) {
     fail_field(422, path_, fmt::format("expected at most {} bytes, found {}", most, value.size()));
   }
