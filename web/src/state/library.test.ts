@@ -1,0 +1,110 @@
+import "fake-indexeddb/auto";
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Conversation } from "./conversation";
+import { addAnswer, addQuestion, DEFAULT_SETTINGS, newConversation } from "./conversation";
+import { openShelf } from "./database";
+import { Library } from "./library";
+
+function conversation(text: string, time = 1): Conversation {
+  return addQuestion(newConversation(DEFAULT_SETTINGS, time), null, text, time);
+}
+
+async function loaded(): Promise<Library> {
+  const library = new Library();
+  await library.load(openShelf);
+  return library;
+}
+
+// Writes go to the database behind the back of whoever changes something.
+async function written(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+
+describe("Library", () => {
+  it("keeps conversations for the next visit, newest first", async () => {
+    const before = await loaded();
+    before.put(conversation("old", 1));
+    before.put(conversation("new", 2));
+    before.close();
+    await written();
+    const after = await loaded();
+    expect(after.list.value.map(({ title }) => title)).toEqual(["new", "old"]);
+    after.close();
+  });
+
+  it("keeps what was put while it loaded", async () => {
+    const library = new Library();
+    const loading = library.load(openShelf);
+    library.put(conversation("early"));
+    await loading;
+    expect(library.list.value).toHaveLength(1);
+    library.close();
+  });
+
+  it("saves by itself after a while", async () => {
+    const before = await loaded();
+    before.put(conversation("kept"));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const after = await loaded();
+    expect(after.list.value).toHaveLength(1);
+    before.close();
+    after.close();
+  });
+
+  it("settles answers that broke off with the page", async () => {
+    const before = await loaded();
+    const asked = conversation("question");
+    before.put(addAnswer(asked, asked.leaf!, "model", 2));
+    before.close();
+    await written();
+    const after = await loaded();
+    expect(after.list.value[0]!.messages[1]!.state).toBe("broken");
+    after.close();
+  });
+
+  it("removes for good, and closes what was open", async () => {
+    const before = await loaded();
+    const gone = conversation("gone");
+    before.put(gone);
+    before.put(conversation("stays"));
+    before.flush();
+    await written();
+    before.current.value = gone.id;
+    before.remove(gone.id);
+    expect(before.current.value).toBeNull();
+    expect(before.open.value).toBeNull();
+    before.update(gone.id, (it) => ({ ...it, title: "back?" }));
+    before.close();
+    await written();
+    const after = await loaded();
+    expect(after.list.value.map(({ title }) => title)).toEqual(["stays"]);
+    after.close();
+  });
+
+  it("works, and says so, where nothing can be kept", async () => {
+    const library = new Library();
+    await library.load(() => Promise.reject(new Error("no database")));
+    expect(library.kept.value).toBe(false);
+    library.put(conversation("here"));
+    expect(library.list.value).toHaveLength(1);
+    library.close();
+  });
+
+  it("hears what another tab has saved and removed", async () => {
+    const mine = await loaded();
+    const other = await loaded();
+    const shared = conversation("shared");
+    mine.put(shared);
+    mine.flush();
+    await expect.poll(() => other.list.value.map(({ title }) => title)).toEqual(["shared"]);
+    other.remove(shared.id);
+    await expect.poll(() => mine.list.value).toEqual([]);
+    mine.close();
+    other.close();
+  });
+});

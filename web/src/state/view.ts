@@ -1,0 +1,25 @@
+import { signal } from "@preact/signals";
+
+export type Dialog =
+  | { name: "settings" | "export" | "model" | "status" | "key" | "delete_all" }
+  | { name: "delete"; conversation: string };
+
+export const dialog = signal<Dialog | null>(null);
+
+export function closeDialog(): void {
+  dialog.value = null;
+}
+
+// Too narrow for the list beside the conversation: it becomes a drawer.
+const narrowQuery = window.matchMedia("(max-width: 54rem)");
+export const narrow = signal(narrowQuery.matches);
+narrowQuery.addEventListener("change", () => {
+  narrow.value = narrowQuery.matches;
+});
+export const drawerOpen = signal(false);
+
+export const COMPOSER_ID = "composer";
+
+export function focusComposer(): void {
+  document.getElementById(COMPOSER_ID)?.focus();
+}
