@@ -28,7 +28,7 @@ minke_build_needs=(
   nlohmann-json3-dev=nlohmann/json.hpp libcli11-dev=CLI/CLI.hpp libpcre2-dev=pcre2.h
   libutf8proc-dev=utf8proc.h libedit-dev=histedit.h libtomlplusplus-dev=toml++/toml.h
   libxxhash-dev=xxhash.h libboost-dev=boost/beast.hpp libsqlite3-dev=sqlite3.h
-  prometheus-cpp-dev=prometheus/registry.h libgtest-dev=gtest/gtest.h
+  prometheus-cpp-dev=prometheus/registry.h libssl-dev=openssl/sha.h libgtest-dev=gtest/gtest.h
 )
 
 present() {

@@ -188,7 +188,7 @@ void Server::put_together(const fs::path& path) {
   turns_.emplace(engine_, ServedModel{name, &tokenizer, renderer, usual});
   completions_.emplace(engine_, tokenizer, generation_options(bundle_, nullptr, sampling, 0), name);
 
-  ServiceParts parts{.signature = ThinkingSignature({})};
+  ServiceParts parts;
   parts.engine = &engine_;
   parts.turns = &*turns_;
   parts.completions = &*completions_;

@@ -71,7 +71,7 @@ int64_t window_seconds(const std::string& window) {
   return hours * kHourSeconds;
 }
 
-void check_metadata(const Metadata& metadata) {
+void check_metadata(const BatchMetadata& metadata) {
   if (metadata.size() > kMostMetadata) {
     fail("metadata", "expected at most {} pairs, found {}", kMostMetadata, metadata.size());
   }
@@ -306,18 +306,19 @@ bool BatchStore::remove_file(std::string_view owner, std::string_view id) {
   return true;
 }
 
-Page<StoredFile> BatchStore::files(std::string_view owner, std::string_view purpose,
-                                   std::string_view after, int64_t limit, bool oldest_first) const {
+StorePage<StoredFile> BatchStore::files(std::string_view owner, std::string_view purpose,
+                                        std::string_view after, int64_t limit,
+                                        bool oldest_first) const {
   if (limit < 1 || limit > 10000) fail("limit", "expected 1 to 10000, found {}", limit);
   const std::lock_guard lock(impl_->mutex);
   return impl_->files.list(owner, purpose, after, limit, oldest_first);
 }
 
-Batch BatchStore::create_batch(const NewBatch& batch) {
+StoredBatch BatchStore::create_batch(const NewBatch& batch) {
   const int64_t seconds = window_seconds(batch.window);
   const std::lock_guard lock(impl_->mutex);
   impl_->check_new_batch(batch);
-  Batch created;
+  StoredBatch created;
   created.id = "batch_" + random_hex(kIdBytes);
   created.owner = batch.owner;
   created.endpoint = batch.endpoint;
@@ -334,19 +335,19 @@ Batch BatchStore::create_batch(const NewBatch& batch) {
   return created;
 }
 
-std::optional<Batch> BatchStore::batch(std::string_view owner, std::string_view id) const {
+std::optional<StoredBatch> BatchStore::batch(std::string_view owner, std::string_view id) const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->batches.find(owner, id);
 }
 
-Page<Batch> BatchStore::batches(std::string_view owner, std::string_view after,
-                                int64_t limit) const {
+StorePage<StoredBatch> BatchStore::batches(std::string_view owner, std::string_view after,
+                                           int64_t limit) const {
   if (limit < 1 || limit > 100) fail("limit", "expected 1 to 100, found {}", limit);
   const std::lock_guard lock(impl_->mutex);
   return impl_->batches.list(owner, after, limit);
 }
 
-std::optional<Batch> BatchStore::cancel(std::string_view owner, std::string_view id) {
+std::optional<StoredBatch> BatchStore::cancel(std::string_view owner, std::string_view id) {
   const std::lock_guard lock(impl_->mutex);
   const auto found = impl_->batches.find(owner, id);
   if (!found || found->status == BatchStatus::kCancelling) return found;

@@ -39,7 +39,7 @@ struct NewBatch {
   std::string input_file;
   std::string endpoint;
   std::string window = "24h";  // 1h to 168h
-  Metadata metadata;           // at most 16 pairs, of 64 and 512 bytes
+  BatchMetadata metadata;      // at most 16 pairs, of 64 and 512 bytes
 };
 
 // A line to be answered: its body is a request to `url`.
@@ -86,19 +86,20 @@ class BatchStore {
   // False if the owner has no such file. Throws Error for the input of a batch that is validating.
   bool remove_file(std::string_view owner, std::string_view id);
   // See StoredFiles::list. `limit` from 1 to 10000, or Error.
-  Page<StoredFile> files(std::string_view owner, std::string_view purpose, std::string_view after,
-                         int64_t limit, bool oldest_first) const;
+  StorePage<StoredFile> files(std::string_view owner, std::string_view purpose,
+                              std::string_view after, int64_t limit, bool oldest_first) const;
 
   // The batch begins as kValidating; next_line() validates it, and it goes on as kInProgress, or as
   // kFailed with what is wrong with its file. Throws Full, and Error that names the field for what
   // can be known at once.
-  Batch create_batch(const NewBatch& batch);
-  std::optional<Batch> batch(std::string_view owner, std::string_view id) const;
+  StoredBatch create_batch(const NewBatch& batch);
+  std::optional<StoredBatch> batch(std::string_view owner, std::string_view id) const;
   // Newest first. `limit` from 1 to 100; throws Error for another one or an unknown `after`.
-  Page<Batch> batches(std::string_view owner, std::string_view after, int64_t limit) const;
+  StorePage<StoredBatch> batches(std::string_view owner, std::string_view after,
+                                 int64_t limit) const;
   // No more lines are handed out; those that are being answered may still be finished, or given
   // back. None if the owner has no such batch; throws Error if it has ended.
-  std::optional<Batch> cancel(std::string_view owner, std::string_view id);
+  std::optional<StoredBatch> cancel(std::string_view owner, std::string_view id);
 
   // First does what is due: validates batches, writes the files of those whose lines are done, ends
   // those that were cancelled or whose window has passed. Then hands out a line of the batch that

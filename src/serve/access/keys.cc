@@ -24,8 +24,8 @@ constexpr size_t kRandomBytes = 32;
 constexpr double kLockSeconds = 5;
 constexpr double kSecondsBetweenLooks = 1;
 
-constexpr std::array<std::pair<Role, std::string_view>, 3> kRoles = {
-    {{Role::kUser, "user"}, {Role::kAdmin, "admin"}, {Role::kMetrics, "metrics"}}};
+constexpr std::array<std::pair<KeyRole, std::string_view>, 3> kRoles = {
+    {{KeyRole::kUser, "user"}, {KeyRole::kAdmin, "admin"}, {KeyRole::kMetrics, "metrics"}}};
 
 // The numbers of a key, once for reading and writing.
 template <typename Key, typename Visit>
@@ -60,14 +60,14 @@ std::string string_of(element value, const std::string& where, std::string_view 
   return std::string(text);
 }
 
-std::vector<Role> read_roles(element value, const std::string& where) {
+std::vector<KeyRole> read_roles(element value, const std::string& where) {
   simdjson::dom::array list;
   if (value.get(list) != simdjson::SUCCESS) {
     fail(where, "roles: expected a list, found {}", describe_json(value));
   }
-  std::vector<Role> roles;
+  std::vector<KeyRole> roles;
   for (const element item : list) {
-    const Role role = role_named(string_of(item, where, "roles"));
+    const KeyRole role = key_role_named(string_of(item, where, "roles"));
     if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
   }
   return roles;
@@ -141,7 +141,7 @@ std::string text_of(const std::vector<ApiKey>& keys) {
   Json list = Json::array();
   for (const ApiKey& key : keys) {
     Json item{{"name", key.name}, {"sha256", key.sha256}, {"roles", Json::array()}};
-    for (const Role role : key.roles) item["roles"].push_back(role_name(role));
+    for (const KeyRole role : key.roles) item["roles"].push_back(key_role_name(role));
     visit_numbers(key, [&](std::string_view name, int64_t value) {
       if (value != 0) item[std::string(name)] = value;
     });
@@ -152,19 +152,19 @@ std::string text_of(const std::vector<ApiKey>& keys) {
 
 }  // namespace
 
-std::string_view role_name(Role role) {
+std::string_view key_role_name(KeyRole role) {
   return std::find_if(kRoles.begin(), kRoles.end(), [&](auto& pair) { return pair.first == role; })
       ->second;
 }
 
-Role role_named(std::string_view name) {
+KeyRole key_role_named(std::string_view name) {
   for (const auto& [role, text] : kRoles) {
     if (text == name) return role;
   }
   fail("roles", "expected user, admin or metrics, found \"{}\"", printable(name));
 }
 
-bool ApiKey::may(Role role) const {
+bool ApiKey::may(KeyRole role) const {
   return std::find(roles.begin(), roles.end(), role) != roles.end();
 }
 

@@ -14,15 +14,15 @@
 namespace minke {
 
 // What a key may do. A role does not include another.
-enum class Role {
+enum class KeyRole {
   kUser,     // ask for replies, and see its own files and batches
   kAdmin,    // see and change what belongs to the server
   kMetrics,  // read the metrics
 };
 // "user", "admin", "metrics"
-std::string_view role_name(Role role);
+std::string_view key_role_name(KeyRole role);
 // Throws Error for another text.
-Role role_named(std::string_view name);
+KeyRole key_role_named(std::string_view name);
 
 // 0: no limit.
 struct KeyLimits {
@@ -35,12 +35,12 @@ struct KeyLimits {
 struct ApiKey {
   std::string name;    // 1 to 64 of A-Z a-z 0-9 . _ @ -
   std::string sha256;  // of the text that a client presents; that text is kept nowhere
-  std::vector<Role> roles = {Role::kUser};
+  std::vector<KeyRole> roles = {KeyRole::kUser};
   KeyLimits limits;
   int64_t created = 0;  // seconds since 1970
   int64_t expires = 0;  // 0: never
 
-  bool may(Role role) const;
+  bool may(KeyRole role) const;
 };
 
 // A file of keys is one JSON object, {"keys": [{"name": "ann", "sha256": "...", "roles": ["user"],

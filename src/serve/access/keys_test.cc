@@ -21,7 +21,7 @@ ApiKey named(const std::string& name) {
 TEST(Keys, AreFoundByWhatTheClientPresents) {
   const TempFolder folder;
   ApiKey key = named("ann");
-  key.roles = {Role::kUser, Role::kMetrics};
+  key.roles = {KeyRole::kUser, KeyRole::kMetrics};
   key.limits = {.requests_per_minute = 1,
                 .tokens_per_minute = 2,
                 .tokens_per_day = 3,
@@ -35,9 +35,9 @@ TEST(Keys, AreFoundByWhatTheClientPresents) {
   const auto found = ring.find(ann);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->name, "ann");
-  EXPECT_TRUE(found->may(Role::kUser));
-  EXPECT_TRUE(found->may(Role::kMetrics));
-  EXPECT_FALSE(found->may(Role::kAdmin));
+  EXPECT_TRUE(found->may(KeyRole::kUser));
+  EXPECT_TRUE(found->may(KeyRole::kMetrics));
+  EXPECT_FALSE(found->may(KeyRole::kAdmin));
   EXPECT_EQ(found->limits.requests_per_minute, 1);
   EXPECT_EQ(found->limits.tokens_per_minute, 2);
   EXPECT_EQ(found->limits.tokens_per_day, 3);
@@ -175,8 +175,8 @@ TEST(Keys, OfAFileThatOthersCanReadAreRefused) {
 }
 
 TEST(Roles, HaveNames) {
-  for (const Role role : {Role::kUser, Role::kAdmin, Role::kMetrics}) {
-    EXPECT_EQ(role_named(role_name(role)), role);
+  for (const KeyRole role : {KeyRole::kUser, KeyRole::kAdmin, KeyRole::kMetrics}) {
+    EXPECT_EQ(key_role_named(key_role_name(role)), role);
   }
 }
 

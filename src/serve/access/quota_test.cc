@@ -21,7 +21,7 @@ class Quota : public ::testing::Test {
  protected:
   double now = kNoon;
   Clock clock = [this] { return now; };
-  ApiKey key{.name = "ann", .sha256 = "", .roles = {Role::kUser}, .limits = {}};
+  ApiKey key{.name = "ann", .sha256 = "", .roles = {KeyRole::kUser}, .limits = {}};
 };
 
 TEST_F(Quota, WithoutLimitsAllIsAllowed) {

@@ -90,7 +90,6 @@ void CompletionStream::finished(const EngineReceipt& receipt) {
   usage.prefill_seconds = receipt.prefill_seconds;
   usage.decode_seconds = receipt.decode_seconds;
   usage.cpu_seconds = receipt.cpu_seconds;
-  usage.bytes_read = receipt.bytes_read;
   listener_->finished(end, usage);
 }
 

@@ -15,7 +15,7 @@
 namespace minke {
 namespace {
 
-uint64_t random_seed() {
+uint64_t random_number() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
 }
@@ -77,7 +77,7 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
   base.log_probabilities = request.log_probabilities;
   base.top = request.top;
   base.owner = request.owner;
-  const uint64_t seed = request.seeded ? request.sampling.seed : random_seed();
+  const uint64_t seed = request.sampling.seed;
 
   auto turn = std::make_shared<TurnState>(engine_, std::move(listener), request.choices, tokens);
   for (int i = 0; i < request.choices; ++i) {
@@ -87,7 +87,7 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
       one.constraint = constraint_of(request, prompt.starts_in_thinking);
       auto choice = std::make_shared<TurnChoice>(
           turn, i, *model_.tokenizer, model_.renderer->parser(prompt.starts_in_thinking),
-          request.stops, request.log_probabilities, fmt::format("call_{:016x}", random_seed()));
+          request.stops, request.log_probabilities, fmt::format("call_{:016x}", random_number()));
       turn->add_request(engine_.submit(std::move(one), std::move(choice)));
     } catch (...) {
       turn->abandon();

@@ -40,7 +40,7 @@ struct ServiceParts {
   ModelCard card;
   OpenAiOptions openai;
   WireSources sources;
-  ThinkingSignature signature;
+  ThinkingSignature signature{ThinkingSignature::Key{}};
   RecordKeeping keeping;
   KeyRing* keys = nullptr;  // null: everybody may do everything
   QuotaLedger* quotas = nullptr;

@@ -44,9 +44,6 @@ struct TurnRequest {
   Conversation conversation;
   bool continue_last = false;  // the last message is the assistant's own, to be gone on with
   SamplingOptions sampling;
-  bool seeded = false;  // sampling.seed is the client's; otherwise it is drawn
-  int64_t min_tokens = 0;
-  bool ignore_stop = false;
   int64_t max_tokens = 0;  // thinking included; 0: as many as the context has room for
   int64_t min_tokens = 0;  // see GenerationOptions, as is ignore_stop
   bool ignore_stop = false;

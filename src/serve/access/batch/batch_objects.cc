@@ -45,7 +45,7 @@ bool has_ended(BatchStatus status) {
          status == BatchStatus::kExpired || status == BatchStatus::kCancelled;
 }
 
-Json to_json(const Batch& batch) {
+Json to_json(const StoredBatch& batch) {
   Json json{{"id", batch.id},
             {"object", "batch"},
             {"endpoint", batch.endpoint},

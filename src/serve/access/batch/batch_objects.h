@@ -46,15 +46,15 @@ struct BatchFault {
   std::string param;  // the field, "" if it is none
 };
 
-using Metadata = std::vector<std::pair<std::string, std::string>>;
+using BatchMetadata = std::vector<std::pair<std::string, std::string>>;
 
-struct Batch {
+struct StoredBatch {
   std::string id;  // "batch_" and 24 hexadecimal digits
   std::string owner;
   std::string endpoint;  // "/v1/chat/completions"
   std::string input_file;
   std::string window;  // "24h"
-  Metadata metadata;
+  BatchMetadata metadata;
   BatchStatus status = BatchStatus::kValidating;
   std::vector<BatchFault> faults;
   int64_t total = 0, completed = 0, failed = 0;  // lines
@@ -63,6 +63,6 @@ struct Batch {
   std::string output_file, error_file;          // "": none
 };
 // OpenAI's batch object.
-nlohmann::ordered_json to_json(const Batch& batch);
+nlohmann::ordered_json to_json(const StoredBatch& batch);
 
 }  // namespace minke

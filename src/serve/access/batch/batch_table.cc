@@ -24,15 +24,15 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string metadata_text(const Metadata& metadata) {
+std::string metadata_text(const BatchMetadata& metadata) {
   Json json = Json::object();
   for (const auto& [name, value] : metadata) json[name] = value;
   return dump(json);
 }
 
-Metadata read_metadata(std::string_view text) {
+BatchMetadata read_metadata(std::string_view text) {
   const JsonDocument document = JsonDocument::parse(text, "store.db: metadata");
-  Metadata metadata;
+  BatchMetadata metadata;
   simdjson::dom::object object;
   if (document.root().get(object) != simdjson::SUCCESS) fail(document.name(), "not an object");
   for (const auto& [name, value] : object) {
@@ -80,21 +80,21 @@ BatchStatus status_of(int64_t number) {
   return static_cast<BatchStatus>(number);
 }
 
-Batch batch_of(const Statement& row) {
-  Batch batch{.id = row.text(0),
-              .owner = row.text(1),
-              .endpoint = row.text(2),
-              .input_file = row.text(3),
-              .window = row.text(4),
-              .metadata = read_metadata(row.bytes(5)),
-              .status = status_of(row.integer(6)),
-              .faults = read_faults(row.bytes(7)),
-              .total = row.integer(8),
-              .completed = row.integer(9),
-              .failed = row.integer(10),
-              .expires = row.integer(11),
-              .output_file = row.text(12),
-              .error_file = row.text(13)};
+StoredBatch batch_of(const Statement& row) {
+  StoredBatch batch{.id = row.text(0),
+                    .owner = row.text(1),
+                    .endpoint = row.text(2),
+                    .input_file = row.text(3),
+                    .window = row.text(4),
+                    .metadata = read_metadata(row.bytes(5)),
+                    .status = status_of(row.integer(6)),
+                    .faults = read_faults(row.bytes(7)),
+                    .total = row.integer(8),
+                    .completed = row.integer(9),
+                    .failed = row.integer(10),
+                    .expires = row.integer(11),
+                    .output_file = row.text(12),
+                    .error_file = row.text(13)};
   for (size_t i = 0; i < kBatchStatuses; ++i) {
     batch.since[i] = row.integer(kFirstTimeColumn + static_cast<int>(i));
   }
@@ -125,7 +125,7 @@ CREATE TABLE lines (
 CREATE INDEX pending_lines ON lines (batch, number) WHERE status = 0;
 )";
 
-void BatchTable::insert(const Batch& batch) {
+void BatchTable::insert(const StoredBatch& batch) {
   Statement(database_,
             "INSERT INTO batches (id, owner, endpoint, input_file, completion_window, metadata,"
             " status, expires, validating_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -135,7 +135,7 @@ void BatchTable::insert(const Batch& batch) {
       .run();
 }
 
-std::optional<Batch> BatchTable::find(std::string_view owner, std::string_view id) const {
+std::optional<StoredBatch> BatchTable::find(std::string_view owner, std::string_view id) const {
   const std::string sql =
       fmt::format("SELECT {} FROM batches WHERE id = ? AND owner = ?", kColumns);
   Statement row(database_, sql.c_str(), id, owner);
@@ -143,7 +143,8 @@ std::optional<Batch> BatchTable::find(std::string_view owner, std::string_view i
   return batch_of(row);
 }
 
-Page<Batch> BatchTable::list(std::string_view owner, std::string_view after, int64_t limit) const {
+StorePage<StoredBatch> BatchTable::list(std::string_view owner, std::string_view after,
+                                        int64_t limit) const {
   CHECK(limit >= 1);
   int64_t behind = INT64_MAX;
   if (!after.empty()) {
@@ -154,7 +155,7 @@ Page<Batch> BatchTable::list(std::string_view owner, std::string_view after, int
   const std::string sql = fmt::format(
       "SELECT {} FROM batches WHERE owner = ? AND seq < ? ORDER BY seq DESC LIMIT ?", kColumns);
   Statement rows(database_, sql.c_str(), owner, behind, limit + 1);
-  Page<Batch> page;
+  StorePage<StoredBatch> page;
   while (rows.step()) page.items.push_back(batch_of(rows));
   page.more = static_cast<int64_t>(page.items.size()) > limit;
   if (page.more) page.items.pop_back();

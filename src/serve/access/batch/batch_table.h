@@ -41,11 +41,11 @@ class BatchTable {
  public:
   explicit BatchTable(Database& database) : database_(database) {}
 
-  void insert(const Batch& batch);
-  std::optional<Batch> find(std::string_view owner, std::string_view id) const;
+  void insert(const StoredBatch& batch);
+  std::optional<StoredBatch> find(std::string_view owner, std::string_view id) const;
   // Newest first, behind the batch `after` if that is not "". Throws Error if it is not one of the
   // owner's.
-  Page<Batch> list(std::string_view owner, std::string_view after, int64_t limit) const;
+  StorePage<StoredBatch> list(std::string_view owner, std::string_view after, int64_t limit) const;
   // Oldest first.
   std::vector<BatchKey> with_status(BatchStatus status) const;
   int64_t row_of(std::string_view id) const;          // the batch must be there

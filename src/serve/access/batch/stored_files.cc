@@ -68,8 +68,9 @@ void StoredFiles::remove(std::string_view id) {
   Statement(database_, "DELETE FROM files WHERE id = ?", id).run();
 }
 
-Page<StoredFile> StoredFiles::list(std::string_view owner, std::string_view purpose,
-                                   std::string_view after, int64_t limit, bool oldest_first) const {
+StorePage<StoredFile> StoredFiles::list(std::string_view owner, std::string_view purpose,
+                                        std::string_view after, int64_t limit,
+                                        bool oldest_first) const {
   CHECK(limit >= 1);
   int64_t behind = oldest_first ? 0 : INT64_MAX;
   if (!after.empty()) {
@@ -82,7 +83,7 @@ Page<StoredFile> StoredFiles::list(std::string_view owner, std::string_view purp
       " ORDER BY seq {} LIMIT ?4",
       kColumns, oldest_first ? ">" : "<", oldest_first ? "ASC" : "DESC");
   Statement rows(database_, sql.c_str(), owner, purpose, behind, limit + 1);
-  Page<StoredFile> page;
+  StorePage<StoredFile> page;
   while (rows.step()) page.items.push_back(file_of(rows));
   page.more = static_cast<int64_t>(page.items.size()) > limit;
   if (page.more) page.items.pop_back();

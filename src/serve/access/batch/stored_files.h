@@ -15,7 +15,7 @@ namespace minke {
 extern const char* const kStoredFilesSchema;
 
 template <typename Item>
-struct Page {
+struct StorePage {
   std::vector<Item> items;
   bool more = false;  // there are others behind the last
 };
@@ -34,8 +34,8 @@ class StoredFiles {
   void remove(std::string_view id);
   // Of `purpose`, or of any if it is "", behind the file `after` if that is not "". Newest first,
   // or oldest. Throws Error if `after` is not a file of the owner.
-  Page<StoredFile> list(std::string_view owner, std::string_view purpose, std::string_view after,
-                        int64_t limit, bool oldest_first) const;
+  StorePage<StoredFile> list(std::string_view owner, std::string_view purpose,
+                             std::string_view after, int64_t limit, bool oldest_first) const;
   int64_t count(std::string_view owner) const;
   int64_t bytes() const;  // of all files
 
