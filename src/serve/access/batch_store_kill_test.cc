@@ -58,7 +58,7 @@ void serve(const std::filesystem::path& folder, int pipe) {
   while (static_cast<int>(store.batches("ann", "", 100).items.size()) < kBatches) {
     const StoredFile file = store.add_file(
         {.owner = "ann", .purpose = "batch", .name = "in", .content = input_lines()});
-    const Batch batch = store.create_batch(
+    const StoredBatch batch = store.create_batch(
         {.owner = "ann", .input_file = file.id, .endpoint = kUrl, .metadata = {}});
     tell(pipe, message(Message::Kind::kCreated, batch.id));
   }
@@ -154,7 +154,7 @@ TEST(BatchStoreKill, NothingIsLostAndNothingIsThereTwice) {
   const BatchStore store(place, {});
   const auto batches = store.batches("ann", "", 100).items;
   ASSERT_EQ(static_cast<int>(batches.size()), kBatches);
-  for (const Batch& batch : batches) {
+  for (const StoredBatch& batch : batches) {
     EXPECT_EQ(batch.status, BatchStatus::kCompleted);
     EXPECT_EQ(batch.completed, kLines - kLines / 3);
     EXPECT_EQ(batch.failed, kLines / 3);

@@ -44,14 +44,14 @@ class BatchStoreTest : public ::testing::Test {
     return store->add_file(
         {.owner = owner, .purpose = "batch", .name = "in.jsonl", .content = content});
   }
-  Batch begin(int lines, const std::string& owner = "ann") {
+  StoredBatch begin(int lines, const std::string& owner = "ann") {
     return store->create_batch({.owner = owner,
                                 .input_file = upload(input_lines(lines), owner).id,
                                 .endpoint = kUrl,
                                 .window = "24h",
                                 .metadata = {}});
   }
-  Batch get(const Batch& batch) { return *store->batch(batch.owner, batch.id); }
+  StoredBatch get(const StoredBatch& batch) { return *store->batch(batch.owner, batch.id); }
   // The lines of a file, by custom_id.
   std::map<std::string, Json> results(const std::string& file) {
     std::map<std::string, Json> found;
@@ -66,7 +66,7 @@ class BatchStoreTest : public ::testing::Test {
 };
 
 TEST_F(BatchStoreTest, AnswersABatch) {
-  const Batch created = begin(3);
+  const StoredBatch created = begin(3);
   EXPECT_EQ(created.status, BatchStatus::kValidating);
   for (int i = 0; i < 3; ++i) {
     const auto line = store->next_line();
@@ -83,7 +83,7 @@ TEST_F(BatchStoreTest, AnswersABatch) {
   }
   EXPECT_EQ(get(created).status, BatchStatus::kFinalizing);
   EXPECT_FALSE(store->next_line().has_value());
-  const Batch done = get(created);
+  const StoredBatch done = get(created);
   EXPECT_EQ(done.status, BatchStatus::kCompleted);
   EXPECT_EQ(done.total, 3);
   EXPECT_EQ(done.completed, 2);
@@ -115,11 +115,11 @@ TEST_F(BatchStoreTest, AnswersABatch) {
 
 TEST_F(BatchStoreTest, ABadFileFailsWithItsLines) {
   const StoredFile file = upload(input_lines(1) + "{}\n" + input_lines(1));
-  const Batch batch = store->create_batch(
+  const StoredBatch batch = store->create_batch(
       {.owner = "ann", .input_file = file.id, .endpoint = kUrl, .metadata = {}});
   EXPECT_NE(error_of([&] { store->remove_file("ann", file.id); }), "");
   EXPECT_FALSE(store->next_line().has_value());
-  const Batch failed = get(batch);
+  const StoredBatch failed = get(batch);
   EXPECT_EQ(failed.status, BatchStatus::kFailed);
   ASSERT_EQ(failed.faults.size(), 5u);
   EXPECT_EQ(failed.faults[0].line, 2);
@@ -133,7 +133,7 @@ TEST_F(BatchStoreTest, ABadFileFailsWithItsLines) {
 }
 
 TEST_F(BatchStoreTest, LinesInHandAreHandedOutAgainAfterARestart) {
-  const Batch batch = begin(3);
+  const StoredBatch batch = begin(3);
   const auto one = store->next_line();
   const auto two = store->next_line();
   EXPECT_EQ(two->number, 2);
@@ -158,15 +158,15 @@ TEST_F(BatchStoreTest, LinesGivenBackComeAgain) {
 }
 
 TEST_F(BatchStoreTest, BatchesTakeTurns) {
-  const Batch first = begin(5, "ann");
-  const Batch second = begin(5, "bob");
+  const StoredBatch first = begin(5, "ann");
+  const StoredBatch second = begin(5, "bob");
   std::vector<std::string> owners;
   for (int i = 0; i < 4; ++i) owners.push_back(store->next_line()->owner);
   EXPECT_EQ(owners, (std::vector<std::string>{"ann", "bob", "ann", "bob"}));
 }
 
 TEST_F(BatchStoreTest, CancelledBatchesKeepWhatIsDone) {
-  const Batch batch = begin(4);
+  const StoredBatch batch = begin(4);
   const auto one = store->next_line();
   const auto two = store->next_line();
   const auto three = store->next_line();
@@ -178,7 +178,7 @@ TEST_F(BatchStoreTest, CancelledBatchesKeepWhatIsDone) {
   EXPECT_TRUE(store->finish_line(*two, {.request_id = "", .body = "{}"}));
   store->give_back(*three);
   EXPECT_FALSE(store->next_line().has_value());
-  const Batch ended = get(batch);
+  const StoredBatch ended = get(batch);
   EXPECT_EQ(ended.status, BatchStatus::kCancelled);
   EXPECT_EQ(results(ended.output_file).size(), 2u);
   const auto errors = results(ended.error_file);
@@ -191,30 +191,30 @@ TEST_F(BatchStoreTest, CancelledBatchesKeepWhatIsDone) {
 }
 
 TEST_F(BatchStoreTest, ABatchMayBeCancelledBeforeItIsValidated) {
-  const Batch batch = begin(2);
+  const StoredBatch batch = begin(2);
   store->cancel("ann", batch.id);
   EXPECT_FALSE(store->next_line().has_value());
-  const Batch ended = get(batch);
+  const StoredBatch ended = get(batch);
   EXPECT_EQ(ended.status, BatchStatus::kCancelled);
   EXPECT_EQ(ended.output_file + ended.error_file, "");
 }
 
 TEST_F(BatchStoreTest, WindowsPass) {
-  const Batch batch = begin(3);
+  const StoredBatch batch = begin(3);
   const auto one = store->next_line();
   now += 24 * 3600;
   EXPECT_FALSE(store->next_line().has_value());
   EXPECT_EQ(get(batch).status, BatchStatus::kInProgress) << "a line is in hand";
   store->finish_line(*one, {.request_id = "", .body = "{}"});
   EXPECT_FALSE(store->next_line().has_value());
-  const Batch ended = get(batch);
+  const StoredBatch ended = get(batch);
   EXPECT_EQ(ended.status, BatchStatus::kExpired);
   EXPECT_EQ(results(ended.output_file).size(), 1u);
   EXPECT_EQ(results(ended.error_file).at("id-2")["error"]["code"], "batch_expired");
 }
 
 TEST_F(BatchStoreTest, OwnersSeeNothingOfEachOther) {
-  const Batch batch = begin(1, "ann");
+  const StoredBatch batch = begin(1, "ann");
   EXPECT_FALSE(store->file("bob", batch.input_file).has_value());
   EXPECT_FALSE(store->file_content("bob", batch.input_file, 0, 10).has_value());
   EXPECT_FALSE(store->remove_file("bob", batch.input_file));
