@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/core/error.h"
 #include "serve/engine/generate.h"
 #include "text/grammar/token_constraint.h"
 
