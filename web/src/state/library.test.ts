@@ -16,10 +16,16 @@ async function loaded(): Promise<Library> {
   return library;
 }
 
-// Writes go to the database behind the back of whoever changes something.
-async function written(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 50));
+// What a page finds that is opened after the others. Writes go to the database behind the back of
+// whoever changes something, so that this has to be polled.
+async function found(): Promise<Conversation[]> {
+  const library = await loaded();
+  const list = library.list.value;
+  library.close();
+  return list;
 }
+
+const foundTitles = async () => (await found()).map(({ title }) => title);
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -31,10 +37,7 @@ describe("Library", () => {
     before.put(conversation("old", 1));
     before.put(conversation("new", 2));
     before.close();
-    await written();
-    const after = await loaded();
-    expect(after.list.value.map(({ title }) => title)).toEqual(["new", "old"]);
-    after.close();
+    await expect.poll(foundTitles).toEqual(["new", "old"]);
   });
 
   it("keeps what was put while it loaded", async () => {
@@ -49,11 +52,8 @@ describe("Library", () => {
   it("saves by itself after a while", async () => {
     const before = await loaded();
     before.put(conversation("kept"));
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const after = await loaded();
-    expect(after.list.value).toHaveLength(1);
+    await expect.poll(foundTitles).toEqual(["kept"]);
     before.close();
-    after.close();
   });
 
   it("settles answers that broke off with the page", async () => {
@@ -61,10 +61,7 @@ describe("Library", () => {
     const asked = conversation("question");
     before.put(addAnswer(asked, asked.leaf!, "model", 2));
     before.close();
-    await written();
-    const after = await loaded();
-    expect(after.list.value[0]!.messages[1]!.state).toBe("broken");
-    after.close();
+    await expect.poll(async () => (await found())[0]?.messages[1]?.state).toBe("broken");
   });
 
   it("removes for good, and closes what was open", async () => {
@@ -73,17 +70,14 @@ describe("Library", () => {
     before.put(gone);
     before.put(conversation("stays"));
     before.flush();
-    await written();
+    await expect.poll(foundTitles).toHaveLength(2);
     before.current.value = gone.id;
     before.remove(gone.id);
     expect(before.current.value).toBeNull();
     expect(before.open.value).toBeNull();
     before.update(gone.id, (it) => ({ ...it, title: "back?" }));
     before.close();
-    await written();
-    const after = await loaded();
-    expect(after.list.value.map(({ title }) => title)).toEqual(["stays"]);
-    after.close();
+    await expect.poll(foundTitles).toEqual(["stays"]);
   });
 
   it("works, and says so, where nothing can be kept", async () => {
