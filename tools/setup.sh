@@ -135,6 +135,27 @@ compile() {
   ninja -C "$dir" -j "$(build_jobs)" "$@"
 }
 
+npm_build() {
+  cd "$minke_root/web"
+  npm ci --no-audit --no-fund
+  npm run build
+}
+
+# Builds the page of `minke serve` into web/dist where npm and Node 20 are there and it is older than
+# its sources. Without it the server says so; nothing else needs it.
+build_page() {
+  local web=$minke_root/web
+  command -v npm >/dev/null && command -v node >/dev/null || return 0
+  [[ $(node --version) =~ ^v(2[0-9]|[3-9][0-9])\. ]] || return 0
+  if [[ -e $web/dist/index.html &&
+        ! $(find "$web"/{src,public,index.html,package-lock.json,vite.config.ts} \
+              -newer "$web/dist/index.html" -print -quit) ]]; then
+    return 0
+  fi
+  (step "Building the page" web npm_build) ||
+    say "The page of \`minke serve\` could not be built; all else works without it."
+}
+
 # build TITLE PRESET TARGET...: compile as a step, one at a time in a build folder.
 build() {
   local title=$1 preset=$2

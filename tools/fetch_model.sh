@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Prints the path of the default model on standard output, after fetching it if it is not here yet.
-# What to fetch, and the SHA-256 it must have, stands in models/default.env.
+# usage: tools/fetch_model.sh NAME
+# Prints the path of a model on standard output, after fetching it if it is not here yet. What to
+# fetch, and the SHA-256 it must have, stands in models/NAME.env.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/setup.sh"
-# shellcheck source=../models/default.env
-source "$minke_root/models/default.env"
+# shellcheck source=../models/smollm2.env
+source "$minke_root/models/${1:?expected the name of a model}.env"
 
 cache=${XDG_CACHE_HOME:-${HOME:?neither HOME nor XDG_CACHE_HOME is set}/.cache}/minke/models
 model=$cache/$(basename "$MODEL_MEMBER")
