@@ -6,9 +6,9 @@ set(page_dist ${PROJECT_SOURCE_DIR}/web/dist)
 file(GLOB_RECURSE page_files CONFIGURE_DEPENDS RELATIVE ${page_dist} ${page_dist}/*)
 
 set(page_types
-    html "text/html; charset=utf-8" js "text/javascript; charset=utf-8" css "text/css; charset=utf-8"
-    svg "image/svg+xml" json "application/json" txt "text/plain; charset=utf-8" png "image/png"
-    ico "image/x-icon" woff2 "font/woff2" webmanifest "application/manifest+json")
+    html "text/html; charset=utf-8" js "text/javascript; charset=utf-8"
+    css "text/css; charset=utf-8" svg "image/svg+xml" json "application/json"
+    txt "text/plain; charset=utf-8" png "image/png" ico "image/x-icon" woff2 "font/woff2" webmanifest "application/manifest+json")
 
 set(page_parts "")
 set(page_rows "")
@@ -31,14 +31,15 @@ foreach(file ${page_files})
   if(file STREQUAL "index.html")
     set(path "/")
   endif()
+  set(name minke_page_${page_count})
   string(APPEND page_parts
-         "__asm__(\".section .rodata\\n.global minke_page_${page_count}\\nminke_page_${page_count}:\\n\"\n"
-         "        \".incbin \\\"${packed}\\\"\\n.global minke_page_${page_count}_end\\n\"\n"
-         "        \"minke_page_${page_count}_end:\\n.previous\\n\");\n"
-         "extern \"C\" const char minke_page_${page_count}[], minke_page_${page_count}_end[];\n")
+         "__asm__(\".section .rodata\\n.global ${name}\\n${name}:\\n\"\n"
+         "        \".incbin \\\"${packed}\\\"\\n.global ${name}_end\\n\"\n"
+         "        \"${name}_end:\\n.previous\\n\");\n"
+         "extern \"C\" const char ${name}[], ${name}_end[];\n")
   string(APPEND page_rows
-         "      {\"${path}\", \"${type}\", \"gzip\",\n       {minke_page_${page_count}, "
-         "static_cast<size_t>(minke_page_${page_count}_end - minke_page_${page_count})}},\n")
+         "      {\"${path}\", \"${type}\", \"gzip\",\n"
+         "       {${name}, static_cast<size_t>(${name}_end - ${name})}},\n")
   math(EXPR page_count "${page_count} + 1")
 endforeach()
 

@@ -141,8 +141,8 @@ npm_build() {
   npm run build
 }
 
-# Builds the page of `minke serve` into web/dist where npm and Node 20 are there and it is older than
-# its sources. Without it the server says so; nothing else needs it.
+# Builds the page of `minke serve` into web/dist where npm and Node 20 are there and it is older
+# than its sources. Without it the server says so; nothing else needs it.
 build_page() {
   local web=$minke_root/web
   command -v npm >/dev/null && command -v node >/dev/null || return 0

@@ -15,7 +15,7 @@
 #include "apps/verbs.h"
 #include "base/cpu/isa.h"
 #include "model/families/active_bytes.h"
-#include "serve/api/engine_turns.h"
+#include "serve/api/turns/engine_turns.h"
 #include "serve/api/service.h"
 
 namespace minke {

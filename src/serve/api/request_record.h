@@ -14,7 +14,7 @@
 #include "serve/access/metrics.h"
 #include "serve/access/quota.h"
 #include "serve/access/receipt.h"
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 #include "serve/api/turn.h"
 #include "serve/http/server.h"
 

@@ -5,7 +5,7 @@
 #include "serve/api/api_errors.h"
 #include "serve/api/openai/chat.h"
 #include "serve/api/openai/completions.h"
-#include "serve/api/responses_reply.h"
+#include "serve/api/responses/responses_reply.h"
 
 namespace minke {
 namespace {

@@ -13,7 +13,7 @@
 #include "serve/access/keys.h"
 #include "serve/access/metrics.h"
 #include "serve/access/quota.h"
-#include "serve/api/anthropic_reply.h"
+#include "serve/api/anthropic/anthropic_reply.h"
 #include "serve/api/openai/models.h"
 #include "serve/api/openai/wire.h"
 #include "serve/api/request_record.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 #include "serve/api/openai/wire.h"
 #include "serve/api/request_reader.h"
 #include "serve/http/server.h"

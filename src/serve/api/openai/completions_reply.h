@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 #include "serve/api/openai/wire.h"
 
 namespace minke {

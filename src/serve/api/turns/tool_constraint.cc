@@ -1,4 +1,4 @@
-#include "serve/api/tool_constraint.h"
+#include "serve/api/turns/tool_constraint.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "serve/api/responses_request.h"
+#include "serve/api/responses/responses_request.h"
 
 #include "serve/api/scripted_turn_test.h"
 

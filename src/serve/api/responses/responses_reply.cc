@@ -1,11 +1,11 @@
-#include "serve/api/responses_reply.h"
+#include "serve/api/responses/responses_reply.h"
 
 #include <algorithm>
 #include <mutex>
 
 #include "base/core/check.h"
-#include "serve/api/responses_items.h"
-#include "serve/api/responses_request.h"
+#include "serve/api/responses/responses_items.h"
+#include "serve/api/responses/responses_request.h"
 #include "text/chat/json_text.h"
 
 namespace minke {

@@ -1,4 +1,4 @@
-#include "serve/api/engine_turns.h"
+#include "serve/api/turns/engine_turns.h"
 
 #include <algorithm>
 #include <random>
@@ -9,8 +9,8 @@
 #include "base/core/error.h"
 #include "base/core/rng.h"
 #include "serve/api/api_errors.h"
-#include "serve/api/reply_constraint.h"
-#include "serve/api/turn_choice.h"
+#include "serve/api/turns/reply_constraint.h"
+#include "serve/api/turns/turn_choice.h"
 
 namespace minke {
 namespace {

@@ -1,11 +1,11 @@
-#include "serve/api/anthropic_reply.h"
+#include "serve/api/anthropic/anthropic_reply.h"
 
 #include <algorithm>
 #include <mutex>
 #include <optional>
 
 #include "base/core/check.h"
-#include "serve/api/anthropic_request.h"
+#include "serve/api/anthropic/anthropic_request.h"
 #include "text/chat/json_text.h"
 
 namespace minke {

@@ -1,4 +1,4 @@
-#include "serve/api/thinking_signature.h"
+#include "serve/api/anthropic/thinking_signature.h"
 
 #include <gtest/gtest.h>
 

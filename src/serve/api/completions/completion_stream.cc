@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "serve/api/api_errors.h"
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 
 namespace minke {
 

@@ -1,4 +1,4 @@
-#include "serve/api/responses_input.h"
+#include "serve/api/responses/responses_input.h"
 
 #include <array>
 

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 
 namespace minke {
 namespace {

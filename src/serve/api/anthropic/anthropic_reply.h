@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "serve/api/thinking_signature.h"
+#include "serve/api/anthropic/thinking_signature.h"
 #include "serve/api/wire_reply.h"
 
 namespace minke {

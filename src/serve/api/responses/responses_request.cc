@@ -1,11 +1,11 @@
-#include "serve/api/responses_request.h"
+#include "serve/api/responses/responses_request.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
 #include "serve/api/message_fields.h"
-#include "serve/api/responses_input.h"
+#include "serve/api/responses/responses_input.h"
 
 namespace minke {
 namespace {

@@ -1,4 +1,4 @@
-#include "serve/api/anthropic_request.h"
+#include "serve/api/anthropic/anthropic_request.h"
 
 #include "serve/api/scripted_turn_test.h"
 

@@ -1,4 +1,4 @@
-#include "serve/api/responses_reply.h"
+#include "serve/api/responses/responses_reply.h"
 
 #include <fstream>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "serve/api/anthropic_reply.h"
+#include "serve/api/anthropic/anthropic_reply.h"
 
 #include "serve/api/scripted_turn_test.h"
 

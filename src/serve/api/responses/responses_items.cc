@@ -1,4 +1,4 @@
-#include "serve/api/responses_items.h"
+#include "serve/api/responses/responses_items.h"
 
 #include <cmath>
 

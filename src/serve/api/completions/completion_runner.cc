@@ -1,4 +1,4 @@
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 
 #include <mutex>
 

@@ -1,11 +1,11 @@
-#include "serve/api/reply_constraint.h"
+#include "serve/api/turns/reply_constraint.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/core/error.h"
 #include "serve/api/api_errors.h"
-#include "serve/api/tool_constraint.h"
+#include "serve/api/turns/tool_constraint.h"
 #include "text/grammar/grammar.h"
 #include "text/grammar/grammar_constraint.h"
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "serve/api/thinking_signature.h"
+#include "serve/api/anthropic/thinking_signature.h"
 #include "serve/api/turn.h"
 
 namespace minke {

@@ -1,4 +1,4 @@
-#include "serve/api/turn_choice.h"
+#include "serve/api/turns/turn_choice.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "serve/api/completion_runner.h"
+#include "serve/api/completions/completion_runner.h"
 #include "text/tokenizer/spec_testing.h"
 
 namespace minke {
