@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ChatEvent } from "./chat";
 import { readChunk, streamChat } from "./chat";

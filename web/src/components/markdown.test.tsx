@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { render } from "preact";
 import { afterEach, describe, expect, it } from "vitest";
 import { maths } from "../markdown/lazy";
@@ -65,9 +66,10 @@ const HOSTILE = [
 ];
 
 describe("Markdown", () => {
-  it.each(HOSTILE)("makes nothing dangerous of %j", (text) => {
-    expectTame(show(text));
-  });
+  it.each(HOSTILE.map((text) => [text.slice(0, 60), text]))(
+    "makes nothing dangerous of %j",
+    (_, text) => expectTame(show(text!)),
+  );
 
   it("shows HTML as text", () => {
     expect(show("a <b>c</b>\n\n<script>d</script>").textContent).toContain("<b>c</b>");
