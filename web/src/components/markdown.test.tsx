@@ -100,6 +100,10 @@ describe("Markdown", () => {
     expect([...body.querySelectorAll("p")].map(({ dir }) => dir)).toEqual(["auto", "auto"]);
     expect(body.querySelector("p code")?.getAttribute("dir")).toBe("ltr");
     expect(body.querySelector("figure")?.dir).toBe("ltr");
+    // `auto` does not look into elements with a direction of their own.
+    const list = show("- قائمة\n\n  > اقتباس").querySelector("ul");
+    expect(list?.dir).toBe("auto");
+    expect(list?.querySelectorAll("[dir]")).toHaveLength(0);
   });
 
   it("tells formulas from prices", () => {

@@ -8,7 +8,7 @@ const KEYS = Object.keys(en) as Key[];
 
 // Words that are the same in another language are listed, so that none is forgotten.
 const SAME: Readonly<Record<string, readonly string[]>> = {
-  de: ["status.title"],
+  de: ["page.theme.system", "status.title"],
   id: ["model.title", "status.title", "settings.top_p"],
   zh: ["settings.top_p"],
   hi: ["settings.top_p"],
