@@ -23,7 +23,6 @@ export default defineConfig({
   },
   server: { proxy: { "/v1": process.env["MINKE_URL"] ?? "http://127.0.0.1:8080" } },
   test: {
-    environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
     // Machines that build at the same time are slow.
     testTimeout: 60_000,

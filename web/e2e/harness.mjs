@@ -94,11 +94,19 @@ export async function seriousFindings(page) {
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}\n${node.failureSummary}`));
 }
 
-// The elements that reach beyond the window.
+// The first element that reaches beyond the window at its sides, "" if none does. Code, tables and
+// formulas may: they scroll within their own box.
 export function overflowing(page) {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
-    const wide = document.documentElement.scrollWidth > width || document.body.scrollWidth > width;
-    return wide ? `${document.body.scrollWidth} of ${width} pixels` : "";
+    const apart = "pre, .table-scroll, .maths, .sidebar, .skip-link, .visually-hidden";
+    for (const element of document.querySelectorAll("body, body *")) {
+      const box = element.getBoundingClientRect();
+      if (box.width === 0 || element.closest(apart)) continue;
+      if (element.scrollWidth > width || box.left < -1 || box.right > width + 1) {
+        return `${element.outerHTML.slice(0, 120)} from ${box.left} to ${box.right} of ${width}`;
+      }
+    }
+    return "";
   });
 }

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ChatEvent } from "./chat";
 import { readChunk, streamChat } from "./chat";
@@ -42,13 +43,20 @@ describe("readChunk", () => {
 
   it("reads the usage, with the cached tokens under either name", () => {
     const common = { prompt_tokens: 7, completion_tokens: 9 };
-    const usage = { promptTokens: 7, cachedTokens: 4, completionTokens: 9, reasoningTokens: 5 };
+    const usage = {
+      promptTokens: 7,
+      cachedTokens: 4,
+      completionTokens: 9,
+      reasoningTokens: 5,
+      tokensPerSecond: 24.5,
+    };
+    const timings = { predicted_per_second: 24.5 };
     const details = { completion_tokens_details: { reasoning_tokens: 5 } };
     for (const cached of [
       { prompt_cache_hit_tokens: 4 },
       { prompt_tokens_details: { cached_tokens: 4 } },
     ]) {
-      const chunk = { choices: [], usage: { ...common, ...details, ...cached } };
+      const chunk = { choices: [], usage: { ...common, ...details, ...cached }, timings };
       expect(readChunk(JSON.stringify(chunk))).toEqual([{ type: "usage", usage }]);
     }
   });

@@ -25,6 +25,7 @@ export interface Usage {
   cachedTokens: number;
   completionTokens: number; // thinking included
   reasoningTokens: number;
+  tokensPerSecond: number | null; // written, as the server measured it
 }
 
 export type ChatEvent =
@@ -32,7 +33,7 @@ export type ChatEvent =
   | { type: "finish"; reason: string }
   | { type: "usage"; usage: Usage };
 
-function readUsage(usage: JsonObject): Usage {
+function readUsage(usage: JsonObject, timings: JsonObject): Usage {
   return {
     promptTokens: numberAt(usage, "prompt_tokens") ?? 0,
     cachedTokens:
@@ -42,6 +43,7 @@ function readUsage(usage: JsonObject): Usage {
     completionTokens: numberAt(usage, "completion_tokens") ?? 0,
     reasoningTokens:
       numberAt(objectAt(usage, "completion_tokens_details"), "reasoning_tokens") ?? 0,
+    tokensPerSecond: numberAt(timings, "predicted_per_second"),
   };
 }
 
@@ -67,7 +69,9 @@ export function readChunk(data: string): ChatEvent[] {
     const reason = textAt(choice, "finish_reason");
     if (reason) events.push({ type: "finish", reason });
   }
-  if (isObject(chunk["usage"])) events.push({ type: "usage", usage: readUsage(chunk["usage"]) });
+  if (isObject(chunk["usage"])) {
+    events.push({ type: "usage", usage: readUsage(chunk["usage"], objectAt(chunk, "timings")) });
+  }
   return events;
 }
 

@@ -12,6 +12,12 @@ import { Maths } from "./maths";
 // Deeper nesting is shown as its source.
 const MAX_DEPTH = 24;
 
+// Outermost blocks take their direction from their own words. What is within follows, so that the
+// marks of a list stand on the side where its lines begin.
+function direction(depth: number): "auto" | undefined {
+  return depth === 0 ? "auto" : undefined;
+}
+
 function renderAll(tokens: Token[] | undefined, depth: number): ComponentChildren {
   return tokens?.map((token) => renderToken(token, depth + 1));
 }
@@ -28,13 +34,13 @@ function renderLink(token: Tokens.Link | Tokens.Image, label: ComponentChildren)
 
 function renderList(token: Tokens.List, depth: number): VNode {
   const items = token.items.map((item, index) => (
-    <li key={index} dir="auto" class={item.task ? "task" : undefined}>
+    <li key={index} class={item.task ? "task" : undefined}>
       {renderAll(item.tokens, depth)}
     </li>
   ));
-  if (!token.ordered) return <ul dir="auto">{items}</ul>;
+  if (!token.ordered) return <ul dir={direction(depth)}>{items}</ul>;
   return (
-    <ol dir="auto" start={token.start === "" ? 1 : token.start}>
+    <ol dir={direction(depth)} start={token.start === "" ? 1 : token.start}>
       {items}
     </ol>
   );
@@ -44,11 +50,11 @@ function renderTable(token: Tokens.Table, depth: number): VNode {
   const align = (column: number) => `align-${token.align[column] ?? "auto"}`;
   return (
     <div class="table-scroll" tabindex={0} role="group" aria-label={token.header[0]?.text ?? ""}>
-      <table dir="auto">
+      <table dir={direction(depth)}>
         <thead>
           <tr>
             {token.header.map((cell, column) => (
-              <th key={column} dir="auto" scope="col" class={align(column)}>
+              <th key={column} scope="col" class={align(column)}>
                 {renderAll(cell.tokens, depth)}
               </th>
             ))}
@@ -58,7 +64,7 @@ function renderTable(token: Tokens.Table, depth: number): VNode {
           {token.rows.map((row, index) => (
             <tr key={index}>
               {row.map((cell, column) => (
-                <td key={column} dir="auto" class={align(column)}>
+                <td key={column} class={align(column)}>
                   {renderAll(cell.tokens, depth)}
                 </td>
               ))}
@@ -79,7 +85,7 @@ function renderCode(token: Tokens.Code): VNode {
 // A message has its own heading of level 2, so that those within begin at 3.
 function renderHeading(token: Tokens.Heading, depth: number): VNode {
   const Heading = `h${Math.min(token.depth + 2, 6)}` as "h3" | "h4" | "h5" | "h6";
-  return <Heading dir="auto">{renderAll(token.tokens, depth)}</Heading>;
+  return <Heading dir={direction(depth)}>{renderAll(token.tokens, depth)}</Heading>;
 }
 
 function renderToken(generic: Token, depth: number): ComponentChildren {
@@ -87,7 +93,7 @@ function renderToken(generic: Token, depth: number): ComponentChildren {
   const token = generic as MarkedToken | MathsToken;
   switch (token.type) {
     case "paragraph":
-      return <p dir="auto">{renderAll(token.tokens, depth)}</p>;
+      return <p dir={direction(depth)}>{renderAll(token.tokens, depth)}</p>;
     case "text":
       return token.tokens ? renderAll(token.tokens, depth) : decodeEntities(token.text);
     case "escape":
@@ -107,7 +113,9 @@ function renderToken(generic: Token, depth: number): ComponentChildren {
     case "heading":
       return renderHeading(token, depth);
     case "blockquote":
-      return <blockquote dir="auto">{renderAll(token.tokens, depth)}</blockquote>;
+      return (
+        <blockquote dir={direction(depth)}>{renderAll(token.tokens, depth)}</blockquote>
+      );
     case "list":
       return renderList(token, depth);
     case "table":

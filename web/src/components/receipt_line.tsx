@@ -1,18 +1,9 @@
 import { formatRate, formatSeconds, t } from "../i18n/i18n";
 import type { Receipt } from "../state/conversation";
 
-function writingSpeed(receipt: Receipt): number | null {
-  const seconds = receipt.seconds - receipt.waitSeconds;
-  // The first token belongs to the waiting.
-  return receipt.completionTokens > 1 && seconds > 0
-    ? (receipt.completionTokens - 1) / seconds
-    : null;
-}
-
 // What an answer has cost.
 export function ReceiptLine(props: { receipt: Receipt }) {
   const { receipt } = props;
-  const speed = writingSpeed(receipt);
   const parts: string[] = [];
   if (receipt.exact) {
     parts.push(t("receipt.prompt", { count: receipt.promptTokens }));
@@ -25,7 +16,9 @@ export function ReceiptLine(props: { receipt: Receipt }) {
     parts.push(t("chat.about_tokens", { count: receipt.completionTokens }));
   }
   parts.push(formatSeconds(receipt.seconds));
-  if (speed !== null) parts.push(t("chat.speed", { rate: formatRate(speed) }));
+  if (receipt.tokensPerSecond !== null) {
+    parts.push(t("chat.speed", { rate: formatRate(receipt.tokensPerSecond) }));
+  }
   return (
     <p
       class="receipt"

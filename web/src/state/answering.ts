@@ -25,6 +25,8 @@ export const waitsForKey = signal<{ conversation: string; message: string } | nu
 const controllers = new Map<string, AbortController>();
 // Pieces are gathered for so long before they are drawn.
 const DRAW_MILLISECONDS = 50;
+// Answers that come faster than this came in one piece, which says nothing about a speed.
+const SHORTEST_SECONDS = 0.1;
 
 function setProgress(id: string, value: Progress | null): void {
   const next = new Map(progress.value);
@@ -113,14 +115,20 @@ class Answer {
   private receipt(): Receipt {
     const now = performance.now();
     const { started, first, pieces, thinkingPieces } = this.state;
+    const tokens = this.usage?.completionTokens ?? pieces;
+    const writing = (now - (first ?? now)) / 1000;
     return {
       exact: this.usage !== null,
       promptTokens: this.usage?.promptTokens ?? 0,
       cachedTokens: this.usage?.cachedTokens ?? 0,
-      completionTokens: this.usage?.completionTokens ?? pieces,
+      completionTokens: tokens,
       reasoningTokens: this.usage?.reasoningTokens ?? thinkingPieces,
       waitSeconds: ((first ?? now) - started) / 1000,
       seconds: (now - started) / 1000,
+      // The first token belongs to the waiting.
+      tokensPerSecond:
+        this.usage?.tokensPerSecond ??
+        (writing >= SHORTEST_SECONDS && tokens > 1 ? (tokens - 1) / writing : null),
     };
   }
 }

@@ -9,6 +9,7 @@ export interface Receipt {
   reasoningTokens: number;
   waitSeconds: number; // until the first token
   seconds: number; // in all
+  tokensPerSecond: number | null; // of writing; null if it was too short to tell
 }
 
 // "broken": the page was closed, or the connection ended, while the answer came.

@@ -23,8 +23,7 @@ export class Library {
 
   private shelf: Shelf | null = null;
   private readonly unsaved = new Map<string, ReturnType<typeof setTimeout>>();
-  private readonly channel =
-    typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
+  private channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
 
   async load(open: () => Promise<Shelf>): Promise<void> {
     try {
@@ -77,6 +76,7 @@ export class Library {
   close(): void {
     this.flush();
     this.channel?.close();
+    this.channel = null;
   }
 
   private forget(id: string): void {

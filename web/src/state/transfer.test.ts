@@ -21,6 +21,7 @@ function example(): Conversation {
     reasoningTokens: 5,
     waitSeconds: 0.5,
     seconds: 2,
+    tokensPerSecond: 5.5,
   };
   const change = { text: "Because.", thinking: "Hm.\nSo.", state: "done", receipt } as const;
   return changeMessage(answering, answering.leaf!, change);

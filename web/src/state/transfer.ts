@@ -84,6 +84,7 @@ function readReceipt(value: unknown): Receipt | null {
     reasoningTokens: numberAt(value, "reasoningTokens") ?? 0,
     waitSeconds: numberAt(value, "waitSeconds") ?? 0,
     seconds: numberAt(value, "seconds") ?? 0,
+    tokensPerSecond: numberAt(value, "tokensPerSecond"),
   };
 }
 
