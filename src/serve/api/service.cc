@@ -248,8 +248,7 @@ std::vector<Route> Service::table() {
                "form-action 'none'; frame-ancestors 'none'"},
               {"X-Content-Type-Options", "nosniff"},
               {"Referrer-Policy", "no-referrer"},
-              {"Cache-Control",
-               file.path == "/" ? "no-cache" : "public, max-age=31536000, immutable"}};
+              {"Cache-Control", "no-cache"}};
           if (!file.encoding.empty()) {
             response.headers.emplace_back("Content-Encoding", file.encoding);
           }

@@ -77,6 +77,32 @@ std::vector<bool> live_states(const Automaton& automaton, const ByteSet& bytes) 
   return live;
 }
 
+std::vector<bool> final_states(const Automaton& automaton) {
+  const size_t count = automaton.states.size();
+  std::vector<std::vector<int32_t>> entries(count);
+  std::vector<size_t> left(count);  // jumps of a state to states that are not known to be final
+  std::vector<int32_t> work;
+  for (size_t i = 0; i < count; ++i) {
+    const Automaton::State& state = automaton.states[i];
+    left[i] = state.jumps.size() + state.edges.size();
+    for (const Automaton::Jump& jump : state.jumps) {
+      if (jump.rule != Automaton::kNoRule) continue;
+      entries[static_cast<size_t>(jump.target)].push_back(static_cast<int32_t>(i));
+    }
+    if (state.accept && left[i] == 0) work.push_back(static_cast<int32_t>(i));
+  }
+  std::vector<bool> out(count);
+  while (!work.empty()) {
+    const auto state = static_cast<size_t>(work.back());
+    work.pop_back();
+    out[state] = true;
+    for (const int32_t from : entries[state]) {
+      if (--left[static_cast<size_t>(from)] == 0) work.push_back(from);
+    }
+  }
+  return out;
+}
+
 int32_t AutomatonBuilder::add_state() {
   budget_->check_states(automaton_.states.size() + 1);
   automaton_.states.emplace_back();

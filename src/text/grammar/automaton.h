@@ -32,9 +32,6 @@ struct Automaton {
     std::vector<ByteEdge> edges;
     std::vector<Jump> jumps;
     bool accept = false;
-
-    // Nothing but the end of the rule follows.
-    bool is_final() const { return accept && edges.empty() && jumps.empty(); }
   };
   struct Rule {
     std::string name;  // for errors
@@ -48,6 +45,9 @@ struct Automaton {
 // The states from which the end of their rule can be reached with `bytes` alone. With no bytes:
 // with the empty text.
 std::vector<bool> live_states(const Automaton& automaton, const ByteSet& bytes);
+
+// The states behind which nothing but the end of their rule follows.
+std::vector<bool> final_states(const Automaton& automaton);
 
 struct Dfa;
 

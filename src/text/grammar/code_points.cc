@@ -1,6 +1,8 @@
 #include "text/grammar/code_points.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -40,38 +42,60 @@ std::string utf8_of(char32_t c) {
   return out;
 }
 
-// The UTF-8 sequences of lo to hi: the range is cut until the sequences of a piece are all of one
-// length, and are all combinations of ranges of bytes.
-void add_utf8(AutomatonBuilder& builder, int32_t from, int32_t to, char32_t lo, char32_t hi) {
-  for (const char32_t last : {0x7f, 0x7ff, 0xffff}) {
-    if (lo <= last && hi > last) {
-      add_utf8(builder, from, to, lo, last);
-      add_utf8(builder, from, to, last + 1, hi);
+// Adds UTF-8 sequences. Those that end alike share the states of their ends.
+class Utf8Sequences {
+ public:
+  Utf8Sequences(AutomatonBuilder& builder, int32_t from, int32_t to)
+      : builder_(builder), from_(from), to_(to) {}
+
+  // The sequences of lo to hi: the range is cut until the sequences of a piece are all of one
+  // length, and are all combinations of ranges of bytes.
+  void add(char32_t lo, char32_t hi) {
+    for (const char32_t last : {0x7f, 0x7ff, 0xffff}) {
+      if (lo <= last && hi > last) {
+        add(lo, last);
+        add(last + 1, hi);
+        return;
+      }
+    }
+    const std::string first = utf8_of(lo), second = utf8_of(hi);
+    for (size_t i = 1; i < first.size(); ++i) {
+      const char32_t low_bits = (char32_t{1} << (6 * i)) - 1;
+      if ((lo & ~low_bits) == (hi & ~low_bits)) continue;
+      char32_t cut = 0;
+      if ((lo & low_bits) != 0) {
+        cut = lo | low_bits;
+      } else if ((hi & low_bits) != low_bits) {
+        cut = (hi & ~low_bits) - 1;
+      } else {
+        continue;
+      }
+      add(lo, cut);
+      add(cut + 1, hi);
       return;
     }
-  }
-  const std::string first = utf8_of(lo), second = utf8_of(hi);
-  for (size_t i = 1; i < first.size(); ++i) {
-    const char32_t low_bits = (char32_t{1} << (6 * i)) - 1;
-    if ((lo & ~low_bits) == (hi & ~low_bits)) continue;
-    char32_t cut = 0;
-    if ((lo & low_bits) != 0) {
-      cut = lo | low_bits;
-    } else if ((hi & low_bits) != low_bits) {
-      cut = (hi & ~low_bits) - 1;
-    } else {
-      continue;
+    int32_t to = to_;
+    for (size_t i = first.size(); i-- > 1;) {
+      to = before(static_cast<uint8_t>(first[i]), static_cast<uint8_t>(second[i]), to);
     }
-    add_utf8(builder, from, to, lo, cut);
-    add_utf8(builder, from, to, cut + 1, hi);
-    return;
+    builder_.add_bytes(from_, static_cast<uint8_t>(first[0]), static_cast<uint8_t>(second[0]), to);
   }
-  for (size_t i = 0; i < first.size(); ++i) {
-    const int32_t next = i + 1 == first.size() ? to : builder.add_state();
-    builder.add_bytes(from, static_cast<uint8_t>(first[i]), static_cast<uint8_t>(second[i]), next);
-    from = next;
+
+ private:
+  // A state with this one edge.
+  int32_t before(uint8_t lo, uint8_t hi, int32_t to) {
+    const auto [it, added] = states_.try_emplace({lo, hi, to});
+    if (added) {
+      it->second = builder_.add_state();
+      builder_.add_bytes(it->second, lo, hi, to);
+    }
+    return it->second;
   }
-}
+
+  AutomatonBuilder& builder_;
+  int32_t from_, to_;
+  std::map<std::tuple<uint8_t, uint8_t, int32_t>, int32_t> states_;
+};
 
 }  // namespace
 
@@ -132,20 +156,21 @@ std::string spelled(std::string_view text, Spelling spelling) {
 
 void add_characters(AutomatonBuilder& builder, int32_t from, int32_t to, const CodePointSet& set,
                     Spelling spelling) {
+  Utf8Sequences sequences(builder, from, to);
   for (const auto& [first, last] : set.ranges()) {
     char32_t lo = first;
     if (spelling == Spelling::kJson) {
       for (char32_t c = lo; c <= std::min<char32_t>(last, '\\'); ++c) {
         const std::string escaped = escape(c);
         if (escaped.empty()) continue;
-        if (c > lo) add_utf8(builder, from, to, lo, c - 1);
+        if (c > lo) sequences.add(lo, c - 1);
         const int32_t before = builder.add_text(from, escaped.substr(0, escaped.size() - 1));
         const auto end = static_cast<uint8_t>(escaped.back());
         builder.add_bytes(before, end, end, to);
         lo = c + 1;
       }
     }
-    if (lo <= last) add_utf8(builder, from, to, lo, last);
+    if (lo <= last) sequences.add(lo, last);
   }
 }
 

@@ -91,25 +91,38 @@ class Determiniser {
       const auto& own = nfa_.states[static_cast<size_t>(state)].edges;
       edges.insert(edges.end(), own.begin(), own.end());
     }
+    std::sort(edges.begin(), edges.end(),
+              [](const ByteEdge& a, const ByteEdge& b) { return a.lo < b.lo; });
     const std::vector<int> points = borders(edges);
-    std::vector<ByteEdge> out;
+    std::vector<ByteEdge> out, open;
+    auto next = edges.begin();
     for (size_t i = 0; i + 1 < points.size(); ++i) {
+      std::erase_if(open, [&](const ByteEdge& edge) { return edge.hi < points[i]; });
+      for (; next != edges.end() && next->lo <= points[i]; ++next) open.push_back(*next);
+      if (open.empty()) continue;
       std::vector<int32_t> targets;
-      for (const ByteEdge& edge : edges) {
-        if (edge.lo <= points[i] && edge.hi >= points[i]) targets.push_back(edge.target);
-      }
-      budget_.spend(static_cast<int64_t>(edges.size()));
-      if (!targets.empty()) {
-        append_edge(out, points[i], points[i + 1] - 1, intern(std::move(targets)));
-      }
+      for (const ByteEdge& edge : open) targets.push_back(edge.target);
+      append_edge(out, points[i], points[i + 1] - 1, target_of(std::move(targets)));
     }
     dfa_.states[index].edges = std::move(out);
+  }
+
+  // The same targets come again and again, so that what follows them without a byte is kept.
+  int32_t target_of(std::vector<int32_t> targets) {
+    budget_.spend(static_cast<int64_t>(targets.size()));
+    std::sort(targets.begin(), targets.end());
+    targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+    const auto it = by_targets_.find(targets);
+    if (it != by_targets_.end()) return it->second;
+    const int32_t id = intern(targets);
+    by_targets_.emplace(std::move(targets), id);
+    return id;
   }
 
   const Automaton& nfa_;
   Budget& budget_;
   std::vector<bool> seen_;
-  std::map<std::vector<int32_t>, int32_t> ids_;
+  std::map<std::vector<int32_t>, int32_t> ids_, by_targets_;
   std::vector<const std::vector<int32_t>*> sets_;
   Dfa dfa_;
 };

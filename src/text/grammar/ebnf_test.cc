@@ -66,7 +66,7 @@ TEST(Ebnf, errors_say_where_and_what) {
       {"root ::= root \"a\" | \"b\"",
        "grammar: expected rules that begin with some text, found \"root\", which begins with "
        "itself"},
-      {"root ::= \"a\"* b\nb ::= root",
+      {"root ::= \"a\"* b\nb ::= root \"x\" | \"y\"",
        "grammar: expected rules that begin with some text, found \"root\", which begins with "
        "itself"},
       {"root ::= \"a\" root",

@@ -44,6 +44,7 @@ Grammar::Grammar(Automaton automaton, int32_t root, bool unique_names, const std
   }
   const std::vector<bool> empty = live_states(automaton_, ByteSet());
   for (size_t i = 0; i < automaton_.rules.size(); ++i) nullable_.push_back(empty[start_of(i)]);
+  final_ = final_states(automaton_);
   rank_rules(empty, place);
 }
 

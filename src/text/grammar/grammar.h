@@ -26,6 +26,8 @@ class Grammar {
   bool unique_names() const { return unique_names_; }
   // By rule: whether the empty text is one of its texts.
   bool is_nullable(int32_t rule) const { return nullable_[static_cast<size_t>(rule)]; }
+  // Whether nothing but the end of its rule follows a state.
+  bool is_final(int32_t state) const { return final_[static_cast<size_t>(state)]; }
   // Numbers the rules so that each has a lower rank than those that it calls before any byte.
   int32_t rank(int32_t rule) const { return ranks_[static_cast<size_t>(rule)]; }
   int32_t rule_of_rank(int32_t rank) const { return by_rank_[static_cast<size_t>(rank)]; }
@@ -36,7 +38,7 @@ class Grammar {
   Automaton automaton_;
   int32_t root_;
   bool unique_names_;
-  std::vector<bool> nullable_;
+  std::vector<bool> nullable_, final_;
   std::vector<int32_t> ranks_, by_rank_;
 };
 

@@ -118,10 +118,7 @@ std::vector<Branch> JsonBranches::expand(const NodeSet& set, bool check) {
 
 void JsonBranches::check_choice(const Partial& partial, int node,
                                 const SchemaNode::Choice& choice) {
-  std::vector<int> context;
-  for (const int id : partial.nodes) {
-    if (schema_.node(id).choices.empty()) context.push_back(id);
-  }
+  const NodeSet context(partial.nodes.begin(), partial.nodes.end());
   for (size_t i = 0; i < choice.nodes.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       const std::pair both(choice.nodes[j], choice.nodes[i]);
@@ -130,20 +127,22 @@ void JsonBranches::check_choice(const Partial& partial, int node,
         disjoint_.insert(both);
         continue;
       }
-      std::vector<int> more = context;
-      more.insert(more.end(), {both.first, both.second});
-      if (is_empty(set_of(std::move(more)))) continue;
+      if (is_empty(set_of({both.first, both.second}), context, 0)) continue;
       fail(schema_.place(node) + ".oneOf",
            "expected alternatives that exclude one another, found that {} and {} may not", j, i);
     }
   }
 }
 
-bool JsonBranches::is_empty(const NodeSet& set, int depth) {
+bool JsonBranches::is_empty(const NodeSet& set, const NodeSet& context, int depth) {
   if (depth > kEmptyDepth) return false;
-  const std::vector<Branch> branches = expand(set, false);
-  return std::all_of(branches.begin(), branches.end(),
-                     [&](const Branch& branch) { return is_empty(branch, depth); });
+  std::vector<Branch> branches = expand(set, false);
+  return std::all_of(branches.begin(), branches.end(), [&](Branch& branch) {
+    for (const int node : context) branch.types &= schema_.node(node).types;
+    branch.nodes.insert(branch.nodes.end(), context.begin(), context.end());
+    branch.nodes = set_of(std::move(branch.nodes));
+    return is_empty(branch, depth);
+  });
 }
 
 bool JsonBranches::is_empty(const Branch& branch, int depth) {

@@ -35,7 +35,7 @@ class JsonBranches {
   std::vector<Branch> expand(const NodeSet& set) { return expand(set, true); }
 
   // True only if no value meets `set`. Not everything that is empty is found.
-  bool is_empty(const NodeSet& set) { return is_empty(set, 0); }
+  bool is_empty(const NodeSet& set) { return is_empty(set, {}, 0); }
 
   // Insides of JSON strings; nullopt: all.
   std::optional<Dfa> strings(const Branch& branch);
@@ -59,7 +59,8 @@ class JsonBranches {
   void add(Partial& partial, int node);
   void check_choice(const Partial& partial, int node, const SchemaNode::Choice& choice);
   void check_cycles(int node);
-  bool is_empty(const NodeSet& set, int depth);
+  // `context`: nodes whose own keywords hold, too, whatever alternatives they have.
+  bool is_empty(const NodeSet& set, const NodeSet& context, int depth);
   bool is_empty(const Branch& branch, int depth);
   // Unless `strict`, values of which it cannot be told are kept.
   std::optional<std::vector<simdjson::dom::element>> values(const Branch& branch, bool strict);

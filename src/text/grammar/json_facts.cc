@@ -150,7 +150,7 @@ bool JsonBranches::no_arrays(const Branch& branch, int depth) {
   if (max != SchemaNode::kNone && max < min) return true;
   constexpr int64_t kLooked = 16;
   for (int64_t i = 0; i < std::min(min, kLooked); ++i) {
-    if (is_empty(item(branch, static_cast<size_t>(i)), depth + 1)) return true;
+    if (is_empty(item(branch, static_cast<size_t>(i)), {}, depth + 1)) return true;
   }
   return false;
 }
@@ -167,7 +167,7 @@ bool JsonBranches::no_objects(const Branch& branch, int depth) {
   min = std::max(min, static_cast<int64_t>(required.size()));
   if (max != SchemaNode::kNone && max < min) return true;
   return std::any_of(required.begin(), required.end(), [&](std::string_view name) {
-    return is_empty(member(branch, name), depth + 1);
+    return is_empty(member(branch, name), {}, depth + 1);
   });
 }
 

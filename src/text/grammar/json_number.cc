@@ -1,5 +1,6 @@
 #include "text/grammar/json_number.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -173,8 +174,7 @@ class NumberAutomaton {
 
   std::optional<Reading> with_digit(const Reading& r, char c, Reading::Phase phase) const {
     const bool whole = phase != Reading::kFraction;
-    const int most = whole ? kWholeDigits : most_fraction();
-    if (r.digits == most) return std::nullopt;
+    if (r.digits == (whole ? most_whole(limits(r).upper) : most_fraction())) return std::nullopt;
     Reading next = r;
     next.phase = phase;
     const auto compare_digit = [&](const Bound& bound, int sign) {
@@ -195,6 +195,10 @@ class NumberAutomaton {
     return next;
   }
 
+  static int most_whole(const Bound& upper) {
+    const auto length = static_cast<int>(upper.value.whole.size());
+    return upper.given ? std::min(length, kWholeDigits) : kWholeDigits;
+  }
   int most_fraction() const { return divisor_ != 0 ? fraction_digits_ : kFractionDigits; }
 
   // With the whole part known, the differences are those of numbers.

@@ -159,10 +159,9 @@ Recognizer::Config Recognizer::intern(Items items, bool done) {
 }
 
 int32_t Recognizer::intern_node(Items frames) {
-  const Automaton& automaton = grammar_->automaton();
   Items flat;
   for (const Item& frame : frames) {
-    const bool ends = automaton.states[static_cast<size_t>(frame.state)].is_final();
+    const bool ends = grammar_->is_final(frame.state);
     const Items* below =
         ends && frame.node != kBottom ? nodes_[static_cast<size_t>(frame.node)].frames : nullptr;
     if (below != nullptr && below->size() <= kFewFrames) {

@@ -1,8 +1,9 @@
 #include "text/grammar/token_trie.h"
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
+
+#include "base/core/utf8.h"
+#include "text/tokenizer/byte_alphabet.h"
 
 namespace minke {
 namespace {
@@ -66,7 +67,7 @@ TEST(TokenTrie, special_tokens_and_markers_are_left_out) {
   TokenizerSpec spec;
   spec.source = "test";
   for (int byte = 0; byte < 256; ++byte) {
-    spec.tokens.emplace_back(byte_to_text(static_cast<uint8_t>(byte)));
+    utf8_append(spec.tokens.emplace_back(), byte_symbol(static_cast<uint8_t>(byte)));
   }
   for (const char* text : {"<eos>", "<think>", "plain"}) spec.tokens.emplace_back(text);
   spec.added = {
