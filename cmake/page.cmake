@@ -8,7 +8,8 @@ file(GLOB_RECURSE page_files CONFIGURE_DEPENDS RELATIVE ${page_dist} ${page_dist
 set(page_types
     html "text/html; charset=utf-8" js "text/javascript; charset=utf-8"
     css "text/css; charset=utf-8" svg "image/svg+xml" json "application/json"
-    txt "text/plain; charset=utf-8" png "image/png" ico "image/x-icon" woff2 "font/woff2" webmanifest "application/manifest+json")
+    txt "text/plain; charset=utf-8" png "image/png" ico "image/x-icon"
+    woff2 "font/woff2" webmanifest "application/manifest+json")
 
 set(page_parts "")
 set(page_rows "")
