@@ -224,9 +224,9 @@ TEST_F(PageStoreTest, WithoutAPageToReadIntoTheFileStays) {
 TEST_F(PageStoreTest, TheOldestByLastUseGoesFirst) {
   const int64_t one = static_cast<int64_t>(fs::file_size(written(some_tokens(256, 1))));
   for (const fs::path& file : files_in(folder_)) fs::remove(file);
-  const int64_t budget = 10 * one + one / 2;
+  const int64_t budget = 4 * one + one / 2;
   PageStore store(kLayout, in(folder_, budget));
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 4; ++i) {
     const auto before = files_in(folder_);
     store.put("me", some_tokens(256, i), page_of(some_tokens(256, i)));
     store.flush();
@@ -235,25 +235,25 @@ TEST_F(PageStoreTest, TheOldestByLastUseGoesFirst) {
     }
   }
   EXPECT_TRUE(has(store, "me", some_tokens(256, 0)));
-  store.put("me", some_tokens(256, 10), page_of(some_tokens(256, 10)));
+  store.put("me", some_tokens(256, 4), page_of(some_tokens(256, 4)));
   store.flush();
   EXPECT_LE(bytes_in(folder_), budget);
   EXPECT_TRUE(has(store, "me", some_tokens(256, 0)));
-  EXPECT_TRUE(has(store, "me", some_tokens(256, 10)));
+  EXPECT_TRUE(has(store, "me", some_tokens(256, 4)));
   EXPECT_FALSE(has(store, "me", some_tokens(256, 1)));
-  EXPECT_TRUE(has(store, "me", some_tokens(256, 9)));
+  EXPECT_TRUE(has(store, "me", some_tokens(256, 3)));
 }
 
 TEST_F(PageStoreTest, TheBudgetHolds) {
-  const int64_t budget = 300'000;
+  const int64_t budget = 130'000;
   folder_.file("other", "");
   fs::create_directory(folder_ / "pages");
   const fs::path foreign = folder_ / "pages/notes.page";
   write_file(foreign, "not a page of the store");
   const int64_t others = bytes_in(folder_);
   PageStore store(kLayout, in(folder_, budget));
-  for (int i = 0; i < 60; ++i) {
-    const Ids tokens = some_tokens(256 * (1 + i % 5), i);
+  for (int i = 0; i < 16; ++i) {
+    const Ids tokens = some_tokens(256 * (1 + i % 3), i);
     store.put("me", tokens, page_of(tokens));
     store.flush();
     ASSERT_LE(bytes_in(folder_) - others, budget);
@@ -261,7 +261,7 @@ TEST_F(PageStoreTest, TheBudgetHolds) {
   }
   EXPECT_GT(bytes_in(folder_), budget / 2);
   EXPECT_TRUE(fs::exists(foreign));
-  EXPECT_EQ(store.stats().written, 60);
+  EXPECT_EQ(store.stats().written, 16);
 
   PageStore tiny(kLayout, in(folder_, 1000));
   tiny.put("me", some_tokens(256, 99), page_of(some_tokens(256, 99)));
@@ -270,14 +270,14 @@ TEST_F(PageStoreTest, TheBudgetHolds) {
 }
 
 TEST_F(PageStoreTest, TwoStoresShareAFolder) {
-  const int64_t budget = 1'000'000;
+  const int64_t budget = 500'000;
   std::vector<std::thread> threads;
   for (int s = 0; s < 2; ++s) {
     threads.emplace_back([this, s] {
       KvPagePool pool(kLayout, 4 * kLayout.page_bytes());
       PageStore store(kLayout, in(folder_, budget));
-      for (int i = 0; i < 100; ++i) {
-        const Ids mine = some_tokens(256, i), theirs = some_tokens(256, (i * 7 + s) % 100);
+      for (int i = 0; i < 30; ++i) {
+        const Ids mine = some_tokens(256, i), theirs = some_tokens(256, (i * 7 + s) % 30);
         store.put("me", mine, page_of(mine));
         if (i % 10 == 0) store.flush();
         const auto page = store.get("me", theirs, pool);
@@ -290,8 +290,8 @@ TEST_F(PageStoreTest, TwoStoresShareAFolder) {
   EXPECT_LE(bytes_in(folder_), budget + 2 * budget / PageFolder::kParts);
   PageStore store(kLayout, in(folder_, budget));
   int found = 0;
-  for (int i = 0; i < 100; ++i) found += has(store, "me", some_tokens(256, i));
-  EXPECT_GT(found, 20);
+  for (int i = 0; i < 30; ++i) found += has(store, "me", some_tokens(256, i));
+  EXPECT_GT(found, 8);
   EXPECT_EQ(store.stats().broken, 0);
 }
 
@@ -359,7 +359,7 @@ TEST_F(PageStoreTest, TemporariesThatNobodyWritesGo) {
 TEST_F(PageStoreTest, AWriterThatIsKilledLeavesWholePages) {
   const int64_t budget = 3'000'000;
   int found = 0;
-  for (int round = 0; round < 8; ++round) {
+  for (int round = 0; round < 4; ++round) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) write_for_ever(in(folder_, budget));
@@ -369,7 +369,7 @@ TEST_F(PageStoreTest, AWriterThatIsKilledLeavesWholePages) {
            std::chrono::steady_clock::now() < give_up) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(13 * round + 5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20 * round + 5));
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
