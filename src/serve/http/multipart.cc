@@ -171,8 +171,7 @@ bool take_boundary_end(std::string_view& body) {
   const size_t blanks = std::min(body.find_first_not_of(" \t"), body.size());
   body.remove_prefix(blanks);
   if (!body.starts_with(kLineBreak)) {
-    fail(kWhere, body.empty() ? "the body ends within a boundary"
-                              : "expected a line break behind a boundary");
+    fail(kWhere, "expected a line break behind a boundary, found \"{}\"", printable(body));
   }
   body.remove_prefix(kLineBreak.size());
   return true;
