@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "apps/verbs.h"
 #include "serve/access/audit_log.h"

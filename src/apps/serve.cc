@@ -16,9 +16,11 @@
 #include "apps/verbs.h"
 #include "base/cpu/isa.h"
 #include "model/families/active_bytes.h"
+#include "serve/access/batch_store.h"
 #include "serve/api/batch_runner.h"
 #include "serve/api/engine_turns.h"
 #include "serve/api/service.h"
+#include "serve/http/server.h"
 
 namespace minke {
 namespace {
