@@ -17,6 +17,7 @@ import tiny_model
 
 PATIENCE = 120
 CHAT = "/v1/chat/completions"
+LONG = ["--context", "100000"]
 
 
 class Server:
@@ -26,7 +27,7 @@ class Server:
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [program, "serve", str(model), "--port", str(port), "--threads", "1",
-             "--cache", "0.05", *map(str, options)],
+             "--cache", "0.2", *map(str, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
         self.port = None
         end = time.monotonic() + PATIENCE
@@ -35,14 +36,15 @@ class Server:
             if found:
                 self.port = int(found.group(1))
             elif self.process.poll() is not None or time.monotonic() > end:
+                log = self.log()
                 self.kill()
-                raise AssertionError("does not serve: " + self.log())
+                raise AssertionError("does not serve: " + log)
             else:
                 time.sleep(0.02)
 
     def log(self):
-        self.errors.seek(0)
-        return self.errors.read().decode("utf-8", errors="replace")
+        # Not seek() and read(): the server writes where its own copy of the file stands.
+        return os.pread(self.errors.fileno(), 1 << 20, 0).decode("utf-8", errors="replace")
 
     def open(self, method, path, body=None, key=None, headers=None):
         """The response, of which nothing but the head has been read."""
@@ -83,7 +85,6 @@ class Server:
             self.process.kill()
         self.process.wait()
         self.process.stdout.close()
-        self.stopped_log = self.log()
         self.errors.close()
 
 
@@ -258,7 +259,7 @@ class ServeTest(harness.ProgramTest):
     def test_interrupts(self):
         server = self.serve()
         self.assertEqual(server.stop(signal.SIGINT), 0)
-        server = self.serve("--drain", "1000", model=self.talkative)
+        server = self.serve("--drain", "1000", *LONG, model=self.talkative)
         stream = server.open("POST", CHAT, chat(tokens=90000, stream=True))
         stream.readline()
         server.process.send_signal(signal.SIGINT)
@@ -318,7 +319,7 @@ class ServeTest(harness.ProgramTest):
     def test_batch_of_a_revoked_key(self):
         ann = self.add_key("ann")
         state = self.folder / "state"
-        server = self.serve("--keys", self.keys, "--state", state, model=self.talkative)
+        server = self.serve("--keys", self.keys, "--state", state, *LONG, model=self.talkative)
         batch = self.begin_batch(server, batch_input(1, tokens=50000), ann)
         self.wait_for(lambda: server.json("GET", "/v1/status", key=ann)["queue"]["running"] == 1,
                       "the line is being answered")
