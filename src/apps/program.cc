@@ -44,6 +44,8 @@ void declare(CLI::App& app, const std::string& version, Action& action) {
   add_report(app, action);
   add_eval(app, action);
   add_serve(app, action);
+  add_keys(app, action);
+  add_audit(app, action);
 }
 
 // The message of a command line that could not be understood, as `where: what`.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <mutex>
@@ -15,8 +16,11 @@
 #include "apps/verbs.h"
 #include "base/cpu/isa.h"
 #include "model/families/active_bytes.h"
-#include "serve/api/turns/engine_turns.h"
+#include "serve/access/batch_store.h"
+#include "serve/api/batch_runner.h"
 #include "serve/api/service.h"
+#include "serve/api/turns/engine_turns.h"
+#include "serve/http/server.h"
 
 namespace minke {
 namespace {
@@ -146,6 +150,7 @@ class Server {
   }
   void open_stores();
   void put_together(const fs::path& path);
+  void answer_batches();
 
   const ServeOptions& options_;
   Console& console_;
@@ -161,9 +166,11 @@ class Server {
   std::optional<QuotaLedger> quotas_;
   std::optional<AuditLog> audit_;
   std::optional<Metrics> metrics_;
+  std::optional<BatchStore> batches_;
   EnergyMeter energy_;
   std::optional<ServiceParts> parts_;
   std::optional<Service> service_;
+  std::optional<BatchRunner> runner_;  // last: it uses all others
 };
 
 void Server::open_stores() {
@@ -171,6 +178,12 @@ void Server::open_stores() {
   if (!options_.state.empty()) fs::create_directories(options_.state);
   if (keys_) {
     quotas_.emplace(options_.state.empty() ? fs::path() : fs::path(options_.state) / "quota.db");
+  }
+  if (!options_.state.empty()) {
+    BatchStoreOptions batches;
+    batches.endpoints = {"/v1/chat/completions", "/v1/completions", "/v1/responses"};
+    batches.file_bytes = HttpOptions().body_bytes;
+    batches_.emplace(fs::path(options_.state) / "batches", batches);
   }
   if (!options_.audit.empty()) {
     AuditOptions audit;
@@ -214,6 +227,10 @@ void Server::put_together(const fs::path& path) {
   parts.metrics = &*metrics_;
   parts.keys = keys_ ? &*keys_ : nullptr;
   parts.quotas = quotas_ ? &*quotas_ : nullptr;
+  parts.batches = batches_ ? &*batches_ : nullptr;
+  parts.batch_begun = [this] {
+    if (runner_) runner_->wake();
+  };
   parts.keeping.metrics = &*metrics_;
   parts.keeping.audit = audit_ ? &*audit_ : nullptr;
   parts.keeping.energy = energy_.available() ? &energy_ : nullptr;
@@ -232,7 +249,25 @@ void Server::put_together(const fs::path& path) {
   service_.emplace(*parts_);
 }
 
+// Batches take the places that nobody else asks for: the last two are for those who wait for an
+// answer.
+void Server::answer_batches() {
+  if (!batches_) return;
+  BatchRunnerParts parts;
+  parts.store = &*batches_;
+  parts.answer = [this](const BatchLine& line, std::shared_ptr<HttpReply> reply) {
+    service_->answer_line(line, std::move(reply));
+  };
+  parts.has_room = [this, places = std::max<int64_t>(1, options_.sequences - 2)](int64_t in_hand) {
+    const EngineStats stats = engine_.stats();
+    return in_hand < places && stats.waiting == 0 && stats.running < places;
+  };
+  parts.warn = warner();
+  runner_.emplace(std::move(parts));
+}
+
 void Server::run() {
+  answer_batches();
   HttpServer http(http_options(options_), service_->handler());
   const std::string where =
       options_.host.starts_with("/")
@@ -255,6 +290,8 @@ void Server::run() {
   }
   forget_stop_signal();
   service_->stop_taking();
+  // Lines of batches are not waited for: they are answered when the server runs again.
+  if (runner_) runner_->stop();
   const int64_t open = engine_.stats().running + engine_.stats().waiting;
   if (open > 0) {
     warn(fmt::format("finishing {} requests, for at most {} s (Ctrl-C again: at once)", open,

@@ -30,6 +30,8 @@ void add_train(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
+void add_keys(CLI::App& app, Action& action);
+void add_audit(CLI::App& app, Action& action);
 
 // What is looked at for every verb whose options have the members in question, before it acts.
 template <typename Options>

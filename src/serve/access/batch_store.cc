@@ -360,11 +360,13 @@ std::optional<StoredBatch> BatchStore::cancel(std::string_view owner, std::strin
   return impl_->batches.find(owner, id);
 }
 
-std::optional<BatchLine> BatchStore::next_line() {
+std::optional<BatchLine> BatchStore::next_line(const Wants& wants) {
   const std::lock_guard lock(impl_->mutex);
   impl_->do_what_is_due();
   std::vector<BatchKey> open = impl_->batches.with_status(BatchStatus::kInProgress);
-  std::erase_if(open, [&](const BatchKey& batch) { return batch.expires <= impl_->now(); });
+  std::erase_if(open, [&](const BatchKey& batch) {
+    return batch.expires <= impl_->now() || (wants && !wants(batch.owner));
+  });
   std::stable_sort(open.begin(), open.end(), [&](const BatchKey& a, const BatchKey& b) {
     return impl_->lines_in_hand(a.id) < impl_->lines_in_hand(b.id);
   });

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,8 +104,10 @@ class BatchStore {
 
   // First does what is due: validates batches, writes the files of those whose lines are done, ends
   // those that were cancelled or whose window has passed. Then hands out a line of the batch that
-  // has the fewest in hand, of these the oldest; none if there is none now.
-  std::optional<BatchLine> next_line();
+  // has the fewest in hand, of these the oldest; none if there is none now. `wants` says whose
+  // lines are asked for; null: everybody's.
+  using Wants = std::function<bool(const std::string& owner)>;
+  std::optional<BatchLine> next_line(const Wants& wants = nullptr);
   // True if the answer was taken: status 200 to 299 goes to the output file, all else to the error
   // file. False if the line has an answer, or if its batch has ended. Throws Error for a body that
   // is not JSON; the line is then still in hand.

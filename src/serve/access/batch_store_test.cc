@@ -165,6 +165,15 @@ TEST_F(BatchStoreTest, BatchesTakeTurns) {
   EXPECT_EQ(owners, (std::vector<std::string>{"ann", "bob", "ann", "bob"}));
 }
 
+TEST_F(BatchStoreTest, HandsOutTheLinesOfThoseWhoAreWanted) {
+  begin(1, "ann");
+  begin(1, "bob");
+  const auto wants = [](const std::string& owner) { return owner == "bob"; };
+  EXPECT_EQ(store->next_line(wants)->owner, "bob");
+  EXPECT_FALSE(store->next_line(wants).has_value());
+  EXPECT_EQ(store->next_line()->owner, "ann");
+}
+
 TEST_F(BatchStoreTest, CancelledBatchesKeepWhatIsDone) {
   const StoredBatch batch = begin(4);
   const auto one = store->next_line();

@@ -236,9 +236,20 @@ std::shared_ptr<const ApiKey> KeyRing::find(std::string_view presented) {
   for (const ApiKey& key : *keys) {
     if (equal_in_constant_time(key.sha256, hash)) found = &key;
   }
-  if (found == nullptr) return nullptr;
-  if (found->expires != 0 && clock_() >= static_cast<double>(found->expires)) return nullptr;
+  if (found == nullptr || has_expired(*found)) return nullptr;
   return {keys, found};
+}
+
+std::shared_ptr<const ApiKey> KeyRing::named(std::string_view name) {
+  const auto keys = current();
+  const auto found =
+      std::find_if(keys->begin(), keys->end(), [&](const ApiKey& key) { return key.name == name; });
+  if (found == keys->end() || has_expired(*found)) return nullptr;
+  return {keys, &*found};
+}
+
+bool KeyRing::has_expired(const ApiKey& key) const {
+  return key.expires != 0 && clock_() >= static_cast<double>(key.expires);
 }
 
 std::string KeyRing::problem() const {

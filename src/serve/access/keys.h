@@ -70,6 +70,10 @@ class KeyRing {
   // compared in full, whichever it is.
   std::shared_ptr<const ApiKey> find(std::string_view presented);
 
+  // The key of this name; null if there is none or it has expired. For work that a key has left
+  // behind, and that goes on only as long as the key is good.
+  std::shared_ptr<const ApiKey> named(std::string_view name);
+
   // Why the file could not be read when it last changed, "" if it could. Until it can, the keys
   // that were read before go on.
   std::string problem() const;
@@ -77,6 +81,7 @@ class KeyRing {
  private:
   using Keys = std::vector<ApiKey>;
   std::shared_ptr<const Keys> current();
+  bool has_expired(const ApiKey& key) const;
 
   std::filesystem::path path_;
   Clock clock_;

@@ -174,6 +174,25 @@ TEST(Keys, OfAFileThatOthersCanReadAreRefused) {
   EXPECT_NE(error_of([&] { KeyRing ring(folder / "keys.json"); }).find("0644"), std::string::npos);
 }
 
+TEST(Keys, AreFoundByNameWhileTheyAreGood) {
+  const TempFolder folder;
+  double now = 1000;
+  ApiKey key = named("ann");
+  key.expires = 2000;
+  add_key(folder / "keys.json", key);
+  add_key(folder / "keys.json", named("bob"));
+  KeyRing ring(folder / "keys.json", [&] { return now; });
+  EXPECT_EQ(ring.named("ann")->name, "ann");
+  EXPECT_EQ(ring.named("bob")->name, "bob");
+  EXPECT_EQ(ring.named("Bob"), nullptr);
+  EXPECT_EQ(ring.named(""), nullptr);
+  now = 2000;
+  EXPECT_EQ(ring.named("ann"), nullptr);
+  ASSERT_TRUE(revoke_key(folder / "keys.json", "bob"));
+  now += 10;
+  EXPECT_EQ(ring.named("bob"), nullptr);
+}
+
 TEST(Roles, HaveNames) {
   for (const KeyRole role : {KeyRole::kUser, KeyRole::kAdmin, KeyRole::kMetrics}) {
     EXPECT_EQ(key_role_named(key_role_name(role)), role);

@@ -1,8 +1,10 @@
 #include "serve/api/service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "serve/api/api_errors.h"
+#include "serve/api/batch_routes.h"
 #include "serve/api/openai/chat.h"
 #include "serve/api/openai/completions.h"
 #include "serve/api/responses/responses_reply.h"
@@ -48,6 +50,21 @@ bool is_anthropic(std::string_view path) {
   return path.find("/messages") != std::string_view::npos;
 }
 
+HttpResponse page_response(const PageFile& file) {
+  HttpResponse response;
+  response.content_type = file.content_type;
+  response.headers = {
+      {"Content-Security-Policy",
+       "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
+       "form-action 'none'; frame-ancestors 'none'"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cache-Control", "no-cache"}};
+  if (!file.encoding.empty()) response.headers.emplace_back("Content-Encoding", file.encoding);
+  response.body = std::string(file.content);
+  return response;
+}
+
 template <typename Respond>
 RouteHandler responding(Respond respond) {
   return [respond](HttpRequest request, const PathParameters& parameters,
@@ -69,18 +86,26 @@ HttpHandler Service::handler() {
 }
 
 void Service::answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply) {
-  for (const Route& route : inference()) {
-    if (route.pattern != line.url) continue;
-    HttpRequest request;
-    request.method = "POST";
-    request.path = line.url;
-    request.headers = {{"content-type", "application/json"}};
-    request.body = line.body;
-    request.peer = line.owner;
-    route.handler(std::move(request), {}, std::move(reply));
-    return;
+  const auto endpoint = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                     [&](const Endpoint& e) { return e.path == line.url; });
+  if (endpoint == endpoints_.end()) {
+    return reply->send(openai_error(api_error(404, line.url + ": no such endpoint", "url")));
   }
-  reply->send(openai_error(api_error(404, line.url + ": no such endpoint", "url")));
+  HttpRequest request;
+  request.method = "POST";
+  request.path = line.url;
+  request.headers = {{"content-type", "application/json"}};
+  request.body = line.body;
+  Asker asker{nullptr, line.owner};
+  if (parts_.keys != nullptr) {
+    asker.key = parts_.keys->named(line.owner);
+    if (!asker.key || !asker.key->may(KeyRole::kUser)) {
+      return reply->send(error_for(
+          line.url, api_error(401, "the key that this batch was made with is no longer good", "",
+                              "invalid_api_key")));
+    }
+  }
+  generate(*endpoint, request, asker, std::move(reply));
 }
 
 std::shared_ptr<const ApiKey> Service::key_of(const HttpRequest& request) const {
@@ -108,42 +133,35 @@ std::optional<HttpResponse> Service::refusal(const HttpRequest& request, Access 
   return error_for(request.path, error);
 }
 
-// A route whose requests are counted, charged and remembered.
-Route Service::generating(std::string pattern, Answer answer) {
-  const std::string endpoint = pattern;
-  const auto handle = [this, endpoint, answer = std::move(answer)](
-                          HttpRequest request, const PathParameters& /*parameters*/,
-                          std::shared_ptr<HttpReply> reply) {
-    const auto key = key_of(request);
-    const std::string name = key ? key->name : "";
-    std::shared_ptr<QuotaTicket> ticket;
-    std::optional<ApiError> error;
-    if (draining_) {
-      error = api_error(503, "the server is stopping", "", "draining");
-      error->retry_after = 10;
-      if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kDraining);
-    } else if (key && parts_.quotas != nullptr) {
-      QuotaAnswer quota = parts_.quotas->admit(*key);
-      ticket = std::move(quota.ticket);
-      if (!ticket) {
-        error = api_error(
-            429, fmt::format("the key's limit of {} {} is reached", quota.most, quota.limit), "",
-            "rate_limit_exceeded");
-        error->retry_after = quota.retry_after;
-        if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kQuota);
-      }
+// Requests for text are counted, charged and remembered.
+void Service::generate(const Endpoint& endpoint, const HttpRequest& request, const Asker& asker,
+                       std::shared_ptr<HttpReply> reply) {
+  std::shared_ptr<QuotaTicket> ticket;
+  std::optional<ApiError> error;
+  if (draining_) {
+    error = api_error(503, "the server is stopping", "", "draining");
+    error->retry_after = 10;
+    if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kDraining);
+  } else if (asker.key && parts_.quotas != nullptr) {
+    QuotaAnswer quota = parts_.quotas->admit(*asker.key);
+    ticket = std::move(quota.ticket);
+    if (!ticket) {
+      error = api_error(429,
+                        fmt::format("the key's limit of {} {} is reached", quota.most, quota.limit),
+                        "", "rate_limit_exceeded");
+      error->retry_after = quota.retry_after;
+      if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kQuota);
     }
-    auto record = std::make_shared<RequestRecord>(parts_.keeping, endpoint, name, ticket,
-                                                  parts_.keeping.audit ? request.body : "");
-    auto kept = recorded(std::move(reply), record);
-    if (error) return kept->send(error_for(request.path, *error));
-    answer(request, kept, name, record);
-  };
-  return {"POST", std::move(pattern), Access::kUser, handle};
+  }
+  auto record = std::make_shared<RequestRecord>(parts_.keeping, endpoint.path, asker.name, ticket,
+                                                parts_.keeping.audit ? request.body : "");
+  auto kept = recorded(std::move(reply), record);
+  if (error) return kept->send(error_for(request.path, *error));
+  endpoint.answer(request, kept, asker.name, record);
 }
 
-std::vector<Route> Service::inference() {
-  std::vector<Route> routes;
+std::vector<Service::Endpoint> Service::endpoints() {
+  std::vector<Endpoint> endpoints;
   const Answer chat = [this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
                              const std::string& key, const std::shared_ptr<RequestRecord>& record) {
     RecordedTurns turns(*parts_.turns, record);
@@ -169,22 +187,39 @@ std::vector<Route> Service::inference() {
   };
   // DeepSeek's paths have no version, and their own for what is in beta and for Anthropic's format.
   for (const char* path : {"/v1/chat/completions", "/chat/completions", "/beta/chat/completions"}) {
-    routes.push_back(generating(path, chat));
+    endpoints.push_back({path, chat});
   }
   for (const char* path : {"/v1/completions", "/completions", "/beta/completions"}) {
-    routes.push_back(generating(path, completions));
+    endpoints.push_back({path, completions});
   }
   for (const char* path : {"/v1/responses", "/responses"}) {
-    routes.push_back(generating(path, responses));
+    endpoints.push_back({path, responses});
   }
   for (const char* path : {"/v1/messages", "/anthropic/v1/messages"}) {
-    routes.push_back(generating(path, messages));
+    endpoints.push_back({path, messages});
   }
-  return routes;
+  return endpoints;
 }
 
 std::vector<Route> Service::table() {
-  std::vector<Route> routes = inference();
+  std::vector<Route> routes;
+  for (const Endpoint& endpoint : endpoints_) {
+    routes.push_back({"POST", endpoint.path, Access::kUser,
+                      [this, &endpoint](HttpRequest request, const PathParameters&,
+                                        std::shared_ptr<HttpReply> reply) {
+                        auto key = key_of(request);
+                        const std::string name = key ? key->name : "";
+                        generate(endpoint, request, {std::move(key), name}, std::move(reply));
+                      }});
+  }
+  add_texts_and_models(routes);
+  add_batch_routes({parts_.batches, key_name(), parts_.batch_begun, parts_.keeping.warn}, routes);
+  add_operations(routes);
+  add_page(routes);
+  return routes;
+}
+
+void Service::add_texts_and_models(std::vector<Route>& routes) {
   const auto add = [&](const char* method, std::string pattern, Access access,
                        RouteHandler handler) {
     routes.push_back({method, std::move(pattern), access, std::move(handler)});
@@ -223,40 +258,35 @@ std::vector<Route> Service::table() {
       responding([this](const HttpRequest& request, const PathParameters&) {
         return parts_.texts->apply_template(request.body);
       }));
-  add("GET", "/v1/status", Access::kUser,
+}
+
+void Service::add_operations(std::vector<Route>& routes) {
+  const auto add = [&](std::string pattern, Access access, RouteHandler handler) {
+    routes.push_back({"GET", std::move(pattern), access, std::move(handler)});
+  };
+  add("/v1/status", Access::kUser,
       responding([this](const HttpRequest&, const PathParameters&) { return status(); }));
-  add("GET", "/metrics", Access::kMetrics,
+  add("/metrics", Access::kMetrics,
       responding([this](const HttpRequest&, const PathParameters&) { return metrics_text(); }));
   for (const char* path : {"/health", "/v1/health", "/livez"}) {
-    add("GET", path, Access::kOpen, responding([](const HttpRequest&, const PathParameters&) {
+    add(path, Access::kOpen, responding([](const HttpRequest&, const PathParameters&) {
           return json_response({{"status", "ok"}});
         }));
   }
   for (const char* path : {"/ready", "/readyz"}) {
-    add("GET", path, Access::kOpen, responding([this](const HttpRequest&, const PathParameters&) {
+    add(path, Access::kOpen, responding([this](const HttpRequest&, const PathParameters&) {
           return draining_ ? text_response(503, "stopping\n") : text_response(200, "ready\n");
         }));
   }
+}
+
+void Service::add_page(std::vector<Route>& routes) {
   for (const PageFile& file : parts_.page) {
-    add("GET", file.path, Access::kOpen,
-        responding([&file](const HttpRequest&, const PathParameters&) {
-          HttpResponse response;
-          response.content_type = file.content_type;
-          response.headers = {
-              {"Content-Security-Policy",
-               "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
-               "form-action 'none'; frame-ancestors 'none'"},
-              {"X-Content-Type-Options", "nosniff"},
-              {"Referrer-Policy", "no-referrer"},
-              {"Cache-Control", "no-cache"}};
-          if (!file.encoding.empty()) {
-            response.headers.emplace_back("Content-Encoding", file.encoding);
-          }
-          response.body = std::string(file.content);
-          return response;
-        }));
+    routes.push_back({"GET", file.path, Access::kOpen,
+                      responding([&file](const HttpRequest&, const PathParameters&) {
+                        return page_response(file);
+                      })});
   }
-  return routes;
 }
 
 std::function<std::string(const HttpRequest&)> Service::key_name() const {

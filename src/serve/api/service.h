@@ -46,6 +46,7 @@ struct ServiceParts {
   QuotaLedger* quotas = nullptr;
   Metrics* metrics = nullptr;
   BatchStore* batches = nullptr;
+  std::function<void()> batch_begun;  // somebody has made a batch; may be called from any thread
   std::vector<PageFile> page;
   OrderedJson about;  // of the model, for /v1/status
   double pulse_seconds = 10;
@@ -60,7 +61,8 @@ class Service {
   std::vector<Route> routes() const { return router_->routes(); }
   // New requests are refused; those under way are answered.
   void stop_taking() { draining_ = true; }
-  // Answers a line of a batch as if it had come from the network.
+  // Answers a line of a batch as if it had come from the network, with the key that its owner has:
+  // that key is charged, and where it is no longer good the line is answered with 401.
   void answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply);
 
  private:
@@ -68,9 +70,23 @@ class Service {
   using Answer = std::function<void(const HttpRequest&, const std::shared_ptr<HttpReply>&,
                                     const std::string& key, const std::shared_ptr<RequestRecord>&)>;
 
+  struct Endpoint {
+    std::string path;
+    Answer answer;
+  };
+  // Who asks: `key` is null where nobody needs one.
+  struct Asker {
+    std::shared_ptr<const ApiKey> key;
+    std::string name;
+  };
+
   std::vector<Route> table();
-  std::vector<Route> inference();
-  Route generating(std::string pattern, Answer answer);
+  std::vector<Endpoint> endpoints();
+  void add_texts_and_models(std::vector<Route>& routes);
+  void add_operations(std::vector<Route>& routes);
+  void add_page(std::vector<Route>& routes);
+  void generate(const Endpoint& endpoint, const HttpRequest& request, const Asker& asker,
+                std::shared_ptr<HttpReply> reply);
   std::optional<HttpResponse> refusal(const HttpRequest& request, Access access);
   std::shared_ptr<const ApiKey> key_of(const HttpRequest& request) const;
   HttpResponse error_for(const std::string& path, const ApiError& error) const;
@@ -82,6 +98,7 @@ class Service {
   EventPulse pulse_;
   std::atomic<bool> draining_{false};
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  const std::vector<Endpoint> endpoints_ = endpoints();
   std::unique_ptr<Router> router_;
 };
 
