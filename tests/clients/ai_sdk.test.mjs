@@ -21,7 +21,8 @@ function connect({ url }) {
     supportsStructuredOutputs: true });
   const deepseek = createDeepSeek({ baseURL: url, apiKey: 'none', fetch: wire.fetch });
   const anthropic = createAnthropic({ baseURL: `${url}/v1`, apiKey: 'none' });
-  return { compatible: compatible('tiny'), deepseek: deepseek('tiny'), anthropic: anthropic('tiny') };
+  return { compatible: compatible('tiny'), deepseek: deepseek('tiny'),
+           anthropic: anthropic('tiny') };
 }
 
 before(async () => {
@@ -52,7 +53,7 @@ for (const name of ['compatible', 'deepseek', 'anthropic']) {
 
   test(`${name}: a tool, required and by name`, async () => {
     for (const toolChoice of ['required', { type: 'tool', toolName: 'weather' }]) {
-      const asked = { ...ask, model: providers[name], tools, toolChoice, maxOutputTokens: 200 };
+      const asked = { ...ask, model: providers[name], tools, toolChoice, maxOutputTokens: 500 };
       const { toolCalls } = await generateText(asked);
       Weather.parse(toolCalls[0].input);
       Weather.parse((await streamText(asked).toolCalls)[0].input);
@@ -80,6 +81,6 @@ for (const name of ['compatible', 'deepseek']) {
 
 test('compatible: an object that follows a schema', async () => {
   const { object } = await generateObject(
-    { ...ask, model: providers.compatible, schema: Weather, maxOutputTokens: 200 });
+    { ...ask, model: providers.compatible, schema: Weather, maxOutputTokens: 500 });
   Weather.parse(object);
 });

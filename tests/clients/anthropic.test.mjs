@@ -68,7 +68,7 @@ test('thinking is signed, and goes back', async () => {
 test('tools, by name and any, whole and streamed', async () => {
   for (const tool_choice of [{ type: 'tool', name: 'weather' }, { type: 'any' }]) {
     tool_choice.disable_parallel_tool_use = true;
-    const asked = { ...ask, max_tokens: 200, tools, tool_choice };
+    const asked = { ...ask, max_tokens: 500, tools, tool_choice };
     const reply = await client.messages.create(asked);
     const call = reply.content.find((block) => block.type === 'tool_use');
     assert.equal(reply.stop_reason, 'tool_use');

@@ -50,7 +50,7 @@ test('a stream of events says the same', async () => {
 });
 
 test('the streaming helper and a schema', async () => {
-  const format = { ...ask, max_output_tokens: 200,
+  const format = { ...ask, max_output_tokens: 500,
                    text: { format: zodTextFormat(Weather, 'weather') } };
   const final = await client.responses.stream(format).finalResponse();
   assert.equal(final.status, 'completed');
@@ -70,7 +70,7 @@ test('thinking is an item of its own', async () => {
 });
 
 test('a function that is required, whole and streamed, and its result', async () => {
-  const call = { ...ask, max_output_tokens: 200, tool_choice: 'required',
+  const call = { ...ask, max_output_tokens: 500, tool_choice: 'required',
                  parallel_tool_calls: false,
                  tools: [zodResponsesFunction({ name: 'weather', parameters: Weather })] };
   const reply = await client.responses.parse(call);

@@ -4,13 +4,27 @@ import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 
 const SCHEMAS = JSON.parse(readFileSync(new URL('openai_schemas.json', import.meta.url)));
+// The schema of raw text leaves out what OpenAI's service has always answered: null as the score of
+// an echoed text's first token, and null for what is not known yet in the middle of a stream.
+const orNull = (schema) => ({ anyOf: [schema, { type: 'null' }] });
+const raw = SCHEMAS.$defs.CreateCompletionResponse.properties;
+const choice = raw.choices.items.properties;
+const scores = choice.logprobs.anyOf[0].properties;
+scores.token_logprobs.items = orNull(scores.token_logprobs.items);
+scores.top_logprobs.items = orNull(scores.top_logprobs.items);
+SCHEMAS.$defs.RawTextChunk = structuredClone(SCHEMAS.$defs.CreateCompletionResponse);
+const chunk = SCHEMAS.$defs.RawTextChunk.properties;
+chunk.usage = orNull(chunk.usage);
+const { properties } = chunk.choices.items;
+properties.finish_reason = orNull(properties.finish_reason);
+
 // Beyond JSON Schema's own formats the file uses OpenAPI's, which say nothing that a type does not.
 const ajv = new Ajv.default({ strict: false, validateFormats: false });
 ajv.addSchema(SCHEMAS, 'openai');
 
 const ANSWERS = [
   [/\/chat\/completions$/, 'CreateChatCompletionResponse', 'CreateChatCompletionStreamResponse'],
-  [/\/completions$/, 'CreateCompletionResponse', 'CreateCompletionResponse'],
+  [/\/completions$/, 'CreateCompletionResponse', 'RawTextChunk'],
   [/\/responses$/, 'Response', 'ResponseStreamEvent'],
   [/\/models$/, 'ListModelsResponse'],
   [/\/models\/[^/]+$/, 'Model'],
