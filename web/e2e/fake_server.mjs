@@ -46,6 +46,7 @@ class FakeServer {
     this.requests = []; // bodies of chat requests
     this.cancelled = 0; // answers that the client did not wait for
     this.running = 0;
+    this.held = new Promise((resolve) => (this.release = resolve));
     this.http = createServer((request, response) => {
       this.handle(request, response).catch((error) => response.destroy(error));
     });
@@ -135,6 +136,7 @@ class FakeServer {
     const faultAt = Math.floor(all.length * 0.75);
     for (const [index, piece] of all.entries()) {
       await sleep(answer.delay / this.speed);
+      if (answer.hold && index === answer.thinking.length) await this.held;
       if (response.destroyed) return;
       if (answer.fault && index === faultAt) return this.fail(answer.fault, response);
       // Cut within the bytes of the event, as networks do.
