@@ -88,10 +88,14 @@ export async function answered(page) {
 // Serious and critical findings of axe, as lines to read. Evaluated from outside the page's policy.
 export async function seriousFindings(page) {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, { resultTypes: ["violations"] }),
+  );
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}\n${node.failureSummary}`));
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 200)}\n${node.failureSummary}`),
+    );
 }
 
 // The first element that reaches beyond the window at its sides, "" if none does. Code, tables and
