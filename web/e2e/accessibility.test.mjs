@@ -42,20 +42,24 @@ for (const [name, options] of [
 }
 
 for (const colorScheme of ["light", "dark"]) {
-  test(`axe finds nothing serious while an answer comes, and when it fails: ${colorScheme}`, needsFake, async () => {
-    const page = await use.open({ ...still, colorScheme });
-    await ask(page, "Count to a thousand, one number a line.");
-    await page.locator(".message-assistant .prose").waitFor();
-    await expectNone(page, "running");
-    await page.keyboard.press("Escape");
-    await answered(page);
-    await ask(page, "You are busy");
-    await page.locator(".notice-problem").waitFor();
-    await expectNone(page, "failed");
-    await page.locator(".item-actions button").last().click();
-    await page.getByRole("dialog").waitFor();
-    await expectNone(page, "delete?");
-  });
+  test(
+    `axe finds nothing serious while an answer comes, and when it fails: ${colorScheme}`,
+    needsFake,
+    async () => {
+      const page = await use.open({ ...still, colorScheme });
+      await ask(page, "Count to a thousand, one number a line.");
+      await page.locator(".message-assistant .prose").waitFor();
+      await expectNone(page, "running");
+      await page.keyboard.press("Escape");
+      await answered(page);
+      await ask(page, "You are busy");
+      await page.locator(".notice-problem").waitFor();
+      await expectNone(page, "failed");
+      await page.locator(".item-actions button").last().click();
+      await page.getByRole("dialog").waitFor();
+      await expectNone(page, "delete?");
+    },
+  );
 }
 
 test("an answer is read out in sentences, and its end is said", needsFake, async () => {
@@ -65,7 +69,8 @@ test("an answer is read out in sentences, and its end is said", needsFake, async
   await page.evaluate(() => {
     const log = document.querySelector('[role="log"]');
     new MutationObserver((changes) => {
-      for (const { addedNodes } of changes) for (const node of addedNodes) window.hear(node.textContent);
+      for (const { addedNodes } of changes)
+        for (const node of addedNodes) window.hear(node.textContent);
     }).observe(log, { childList: true });
   });
   await ask(page, "Why is the sky blue?");

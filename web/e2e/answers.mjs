@@ -48,7 +48,8 @@ function pieces(text) {
   return text.match(/\s*\S{1,5}|\s+$/gu) ?? [];
 }
 
-// {status, retryAfter}, or {thinking, text: pieces, delay, fault: "cut" | "error" | "garbled"}.
+// {status, retryAfter}, or {thinking, text: pieces, delay, fault: "cut" | "error" | "garbled"}. With
+// `hold`, the text waits behind the thinking until the server's release() is called.
 export function answerTo(message, thinkingWanted) {
   const answer = { thinking: [], text: pieces(SKY), delay: 8, finish: "stop", fault: "" };
   if (thinkingWanted) answer.thinking = pieces(THINKING);
@@ -57,11 +58,12 @@ export function answerTo(message, thinkingWanted) {
   if (/cut/iu.test(message)) return { ...answer, fault: "cut" };
   if (/garbled/iu.test(message)) return { ...answer, fault: "garbled" };
   if (/error/iu.test(message)) return { ...answer, fault: "error" };
+  if (/hold/iu.test(message)) return { ...answer, hold: true };
   if (/markdown/iu.test(message)) return { ...answer, thinking: [], text: pieces(MARKDOWN) };
   if (/[\u0600-\u06ff]/u.test(message)) return { ...answer, text: pieces(ARABIC) };
   if (/thousand/iu.test(message)) {
     const numbers = Array.from({ length: 1000 }, (_, index) => `${index + 1}, `);
-    return { ...answer, thinking: [], text: numbers, delay: 25 };
+    return { ...answer, thinking: [], text: numbers, delay: 60 };
   }
   if (/only think/iu.test(message)) return { ...answer, text: [], finish: "length" };
   return answer;

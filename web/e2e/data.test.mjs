@@ -7,7 +7,10 @@ const use = useBrowser();
 
 async function saved(page, press) {
   const [download] = await Promise.all([page.waitForEvent("download"), press()]);
-  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+  return {
+    name: download.suggestedFilename(),
+    text: await readFile(await download.path(), "utf8"),
+  };
 }
 
 test("conversations are found, renamed and deleted", needsFake, async () => {
@@ -66,7 +69,9 @@ test("a conversation is saved as Markdown and as JSON, and read in again", needs
   const upload = (text) =>
     file.setInputFiles({ name: "c.json", mimeType: "application/json", buffer: Buffer.from(text) });
   await upload("{}");
-  await page.getByText('The file could not be read: format: expected "minke-conversations"').waitFor();
+  await page
+    .getByText('The file could not be read: format: expected "minke-conversations"')
+    .waitFor();
   await upload(json.text);
   await page.getByText("1 conversation was read.").waitFor();
   await page.keyboard.press("Escape");

@@ -46,6 +46,7 @@ class FakeServer {
     this.requests = []; // bodies of chat requests
     this.cancelled = 0; // answers that the client did not wait for
     this.running = 0;
+    this.held = new Promise((resolve) => (this.release = resolve));
     this.http = createServer((request, response) => {
       this.handle(request, response).catch((error) => response.destroy(error));
     });
@@ -58,7 +59,10 @@ class FakeServer {
       return sendError(response, 401, "The key is missing or not known.", "invalid_api_key");
     }
     if (path === "/v1/models") {
-      return sendJson(response, 200, { object: "list", data: [{ id: "fake-model", object: "model" }] });
+      return sendJson(response, 200, {
+        object: "list",
+        data: [{ id: "fake-model", object: "model" }],
+      });
     }
     if (path === "/v1/status") return sendJson(response, 200, this.status());
     if (path === "/v1/chat/completions") return this.chat(await bodyOf(request), response);
@@ -68,7 +72,8 @@ class FakeServer {
   async sendFile(path, response) {
     const name = path === "/" ? "index.html" : path.slice(1);
     const type = TYPES[extname(name)];
-    const bytes = /^[\w.-]+$/.test(name) && type && (await readFile(new URL(name, DIST)).catch(() => null));
+    const bytes =
+      /^[\w.-]+$/.test(name) && type && (await readFile(new URL(name, DIST)).catch(() => null));
     if (!bytes) return sendError(response, 404, `There is no ${path}.`);
     response.writeHead(200, {
       "Content-Type": type,
@@ -135,6 +140,7 @@ class FakeServer {
     const faultAt = Math.floor(all.length * 0.75);
     for (const [index, piece] of all.entries()) {
       await sleep(answer.delay / this.speed);
+      if (answer.hold && index === answer.thinking.length) await this.held;
       if (response.destroyed) return;
       if (answer.fault && index === faultAt) return this.fail(answer.fault, response);
       // Cut within the bytes of the event, as networks do.
@@ -160,7 +166,9 @@ class FakeServer {
   fail(fault, response) {
     if (fault === "cut") return response.destroy();
     const error = { message: "A worker failed.", type: "server_error", param: null, code: null };
-    return response.end(fault === "garbled" ? "data: {not json\n\n" : `data: ${JSON.stringify({ error })}\n\n`);
+    return response.end(
+      fault === "garbled" ? "data: {not json\n\n" : `data: ${JSON.stringify({ error })}\n\n`,
+    );
   }
 
   // Resolves with the address.

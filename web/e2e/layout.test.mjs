@@ -23,7 +23,10 @@ test("Arabic runs from right to left", async () => {
   const column = await page.locator(".messages > .column").boundingBox();
   assert.ok(bubble.x - column.x < 100, "one's own messages are at the left");
   const direction = (selector) =>
-    page.locator(selector).first().evaluate((element) => getComputedStyle(element).direction);
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => getComputedStyle(element).direction);
   assert.equal(await direction(".bubble"), "rtl");
   assert.equal(await overflowing(page), "");
 });
@@ -100,7 +103,8 @@ test("the keyboard is enough", async () => {
   await page.getByRole("dialog").waitFor();
   for (let count = 0; count < 25; count++) await page.keyboard.press("Tab");
   const within = await page.evaluate(
-    () => document.activeElement === document.body || document.activeElement.closest("dialog") !== null,
+    () =>
+      document.activeElement === document.body || document.activeElement.closest("dialog") !== null,
   );
   assert.ok(within, "the focus stays in the dialog");
   await page.keyboard.press("Escape");

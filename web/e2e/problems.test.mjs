@@ -74,7 +74,10 @@ test("a key is asked for, kept for the tab only, and used", needsFake, async () 
     await page.locator('.message-assistant[data-state="done"]').waitFor();
     assert.equal(await page.locator(".message-assistant").count(), 1);
     await page.locator(".model-chip").waitFor();
-    const kept = await page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage)]);
+    const kept = await page.evaluate(() => [
+      JSON.stringify(localStorage),
+      JSON.stringify(sessionStorage),
+    ]);
     assert.doesNotMatch(kept[0], /secret-key/u);
     assert.match(kept[1], /secret-key/u);
   } finally {

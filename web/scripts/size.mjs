@@ -12,7 +12,9 @@ function compressed(name) {
 
 // Files that `text` loads without being asked: in HTML by src and href, in scripts by import.
 function named(text, isHtml) {
-  const rule = isHtml ? /(?:src|href)="\.\/([^"]+)"/g : /(?:^|[;}\s])(?:import|export)\s*(?:[^"'()]*?from\s*)?["']\.\/([^"']+)["']/g;
+  const rule = isHtml
+    ? /(?:src|href)="\.\/([^"]+)"/g
+    : /(?:^|[;}\s])(?:import|export)\s*(?:[^"'()]*?from\s*)?["']\.\/([^"']+)["']/g;
   return [...text.matchAll(rule)].map((match) => match[1]);
 }
 

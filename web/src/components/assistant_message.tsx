@@ -43,7 +43,7 @@ export function AssistantMessage(props: { conversation: Conversation; message: M
         <div class="actions">
           <VersionSwitch conversation={conversation} message={message} />
           {message.text && <CopyButton text={message.text} label={t("chat.copy")} />}
-          <IconButton icon="again" label={t("chat.again")} onClick={again} />
+          {!message.problem && <IconButton icon="again" label={t("chat.again")} onClick={again} />}
           {message.receipt && <ReceiptLine receipt={message.receipt} />}
         </div>
       )}

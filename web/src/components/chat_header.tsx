@@ -21,11 +21,7 @@ export function ChatHeader() {
   return (
     <header class="chat-header">
       {narrow.value && (
-        <IconButton
-          icon="menu"
-          label={t("list.open")}
-          onClick={() => (drawerOpen.value = true)}
-        />
+        <IconButton icon="menu" label={t("list.open")} onClick={() => (drawerOpen.value = true)} />
       )}
       <h1 class="chat-title" dir="auto">
         {conversation?.title || t("list.new")}

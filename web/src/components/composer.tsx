@@ -85,7 +85,7 @@ export function Composer() {
           <ContextLine />
           <button
             type="submit"
-            class="send"
+            class={running ? "send send-stop" : "send"}
             aria-label={t(running ? "composer.stop" : "composer.send")}
             title={t(running ? "composer.stop" : "composer.send")}
             disabled={!running && !text.trim()}

@@ -47,11 +47,7 @@ export function DataSection() {
         >
           {t("settings.export_all")}
         </button>
-        <button
-          type="button"
-          class="button button-small"
-          onClick={() => file.current?.click()}
-        >
+        <button type="button" class="button button-small" onClick={() => file.current?.click()}>
           {t("settings.import")}
         </button>
         <button

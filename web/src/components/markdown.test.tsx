@@ -37,9 +37,9 @@ function expectTame(body: HTMLElement): void {
 }
 
 const HOSTILE = [
-  '<script>alert(1)</script>',
+  "<script>alert(1)</script>",
   '<img src=x onerror="alert(1)">',
-  'text <svg/onload=alert(1)> text',
+  "text <svg/onload=alert(1)> text",
   '<iframe srcdoc="<script>alert(1)</script>"></iframe>',
   '<style>@import "https://example.org"</style>',
   "<details open ontoggle=alert(1)>",
@@ -54,7 +54,7 @@ const HOSTILE = [
   "![a](https://example.org/pixel.png)",
   '![a](x" onerror="alert(1))',
   '[a](https://example.org "\\" onmouseover=alert(1)")',
-  "```x\" onload=alert(1)\n</code><script>alert(1)</script>\n```",
+  '```x" onload=alert(1)\n</code><script>alert(1)</script>\n```',
   "`</code><script>alert(1)</script>`",
   "| <img src=x onerror=alert(1)> |\n| - |\n| <script>x</script> |",
   "$\\href{javascript:alert(1)}{x}$ $\\includegraphics{https://example.org/x.png}$",
@@ -83,8 +83,21 @@ describe("Markdown", () => {
   });
 
   it("reads what people expect of it", () => {
-    const body = show("# T\n\n**b** *i* ~~d~~ `c`  \nx\n\n1. a\n   - [x] n\n\n> q\n\n---\n\n|h|\n|:-:|\n|d|");
-    for (const name of ["h3", "strong", "em", "del", "code", "br", "ol", "ul", "blockquote", "hr"]) {
+    const body = show(
+      "# T\n\n**b** *i* ~~d~~ `c`  \nx\n\n1. a\n   - [x] n\n\n> q\n\n---\n\n|h|\n|:-:|\n|d|",
+    );
+    for (const name of [
+      "h3",
+      "strong",
+      "em",
+      "del",
+      "code",
+      "br",
+      "ol",
+      "ul",
+      "blockquote",
+      "hr",
+    ]) {
       expect(body.querySelector(name), name).not.toBeNull();
     }
     expect(body.querySelector("td.align-center")?.textContent).toBe("d");
@@ -178,6 +191,8 @@ describe("addresses and entities", () => {
   });
 
   it("does not choke on numbers beyond Unicode", () => {
-    expect(decodeEntities("&#0; &#9999999; &#xffffff; &#x41;")).toBe("&#0; &#9999999; &#xffffff; A");
+    expect(decodeEntities("&#0; &#9999999; &#xffffff; &#x41;")).toBe(
+      "&#0; &#9999999; &#xffffff; A",
+    );
   });
 });

@@ -78,7 +78,8 @@ function renderTable(token: Tokens.Table, depth: number): VNode {
 
 function renderCode(token: Tokens.Code): VNode {
   const language = (token.lang ?? "").split(/\s/u, 1)[0]!.toLowerCase().slice(0, 20);
-  const complete = token.codeBlockStyle === "indented" || /\n\s*(?:`{3,}|~{3,})\s*$/u.test(token.raw);
+  const complete =
+    token.codeBlockStyle === "indented" || /\n\s*(?:`{3,}|~{3,})\s*$/u.test(token.raw);
   return <CodeBlock code={token.text} language={language} complete={complete} />;
 }
 
@@ -113,9 +114,7 @@ function renderToken(generic: Token, depth: number): ComponentChildren {
     case "heading":
       return renderHeading(token, depth);
     case "blockquote":
-      return (
-        <blockquote dir={direction(depth)}>{renderAll(token.tokens, depth)}</blockquote>
-      );
+      return <blockquote dir={direction(depth)}>{renderAll(token.tokens, depth)}</blockquote>;
     case "list":
       return renderList(token, depth);
     case "table":

@@ -8,11 +8,19 @@ import { IconButton } from "./icon_button";
 export function Modal(props: { title: string; children: ComponentChildren; wide?: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const gone = useRef(false);
   useLayoutEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      gone.current = true;
+      dialog?.close();
+    };
   }, []);
+  // The event comes later, when another dialog may have taken this one's place.
+  const onClose = () => {
+    if (!gone.current) closeDialog();
+  };
   const closeOutside = (event: MouseEvent) => {
     if (event.target === element.current) closeDialog();
   };
@@ -21,7 +29,7 @@ export function Modal(props: { title: string; children: ComponentChildren; wide?
       ref={element}
       class={props.wide ? "modal modal-wide" : "modal"}
       aria-labelledby={id}
-      onClose={closeDialog}
+      onClose={onClose}
       onMouseDown={closeOutside}
     >
       <div class="modal-body">

@@ -15,11 +15,7 @@ export function Thinking(props: { message: Message; progress: Progress | undefin
   const count = progress?.thinkingPieces ?? receipt?.reasoningTokens ?? 0;
   const key = receipt?.exact && !progress ? "chat.tokens" : "chat.about_tokens";
   return (
-    <details
-      class="thinking"
-      open={open}
-      onToggle={(event) => setOpen(event.currentTarget.open)}
-    >
+    <details class="thinking" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <Icon name="thought" />
         <span class={now ? "thinking-now" : undefined}>

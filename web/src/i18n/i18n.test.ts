@@ -73,8 +73,7 @@ describe("catalogues", () => {
     // Some keys are put together: `problem.${kind}`.
     const prefixes = [...sources.matchAll(/`([a-z.]+\.)\$\{/gu)].map((match) => match[1]!);
     const unused = KEYS.filter(
-      (key) =>
-        !sources.includes(`"${key}"`) && !prefixes.some((prefix) => key.startsWith(prefix)),
+      (key) => !sources.includes(`"${key}"`) && !prefixes.some((prefix) => key.startsWith(prefix)),
     );
     expect(unused).toEqual([]);
   });

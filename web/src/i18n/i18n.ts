@@ -26,12 +26,7 @@ export const locale = computed(() => {
 
 type Values = Record<string, string | number>;
 
-export function format(
-  language: Language,
-  locale: string,
-  key: Key,
-  values: Values = {},
-): string {
+export function format(language: Language, locale: string, key: Key, values: Values = {}): string {
   const entry = language.catalogue[key];
   let text: string;
   if (typeof entry === "string") {

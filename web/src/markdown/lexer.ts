@@ -87,11 +87,14 @@ const NAMED: Readonly<Record<string, string>> = {
 
 // `&amp;` and the like as the characters they stand for; unknown names stay as they are.
 export function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/giu, (all, ten, six, name) => {
-    if (name) return NAMED[name as string] ?? (all as string);
-    const code = ten ? Number(ten) : Number.parseInt(six as string, 16);
-    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : (all as string);
-  });
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/giu,
+    (all, ten, six, name) => {
+      if (name) return NAMED[name as string] ?? (all as string);
+      const code = ten ? Number(ten) : Number.parseInt(six as string, 16);
+      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : (all as string);
+    },
+  );
 }
 
 // An address that may be followed; null for scripts and whatever else a browser might run.

@@ -45,5 +45,8 @@ export class SentenceReader {
 
 // Without the marks of Markdown.
 function spoken(text: string): string {
-  return text.replace(/[*_`#>|]+/gu, " ").replace(/\s+/gu, " ").trim();
+  return text
+    .replace(/[*_`#>|]+/gu, " ")
+    .replace(/\s+/gu, " ")
+    .trim();
 }

@@ -132,7 +132,10 @@ export function titleFrom(text: string): string {
   const line = text.trim().split(/\s+/u).join(" ");
   const characters = Array.from(line);
   if (characters.length <= TITLE_CHARACTERS) return line;
-  return `${characters.slice(0, TITLE_CHARACTERS - 1).join("").trimEnd()}…`;
+  return `${characters
+    .slice(0, TITLE_CHARACTERS - 1)
+    .join("")
+    .trimEnd()}…`;
 }
 
 function append(conversation: Conversation, message: Message): Conversation {

@@ -30,7 +30,10 @@ export class Library {
       this.shelf = await open();
       const stored = await this.shelf.all();
       const known = this.all.value;
-      this.all.value = new Map([...stored.map((item) => [item.id, settle(item)] as const), ...known]);
+      this.all.value = new Map([
+        ...stored.map((item) => [item.id, settle(item)] as const),
+        ...known,
+      ]);
     } catch {
       this.shelf = null;
       this.kept.value = false;

@@ -11,9 +11,7 @@ const models = signal<string[]>([]);
 // Whether the view of the status is open, where figures should move.
 export const statusWatched = signal(false);
 
-export const modelName = computed(
-  () => serverStatus.value?.model.name || models.value[0] || "",
-);
+export const modelName = computed(() => serverStatus.value?.model.name || models.value[0] || "");
 
 const WATCHED_SECONDS = 2;
 const IDLE_SECONDS = 20;

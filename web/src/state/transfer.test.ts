@@ -52,14 +52,20 @@ describe("JSON", () => {
     ["conversations[0]", (file) => Object.assign(file, { conversations: [7] })],
     ["conversations[0].messages", (file) => Object.assign(file.conversations[0]!, { messages: 1 })],
     ["messages[1].parent", (file) => (file.conversations[0]!.messages[1]!["parent"] = "nobody")],
-    ["messages[0].parent", (file) => {
-      const [first, second] = file.conversations[0]!.messages;
-      first!["parent"] = second!["id"];
-    }],
-    ["messages[1].id", (file) => {
-      const [first, second] = file.conversations[0]!.messages;
-      second!["id"] = first!["id"];
-    }],
+    [
+      "messages[0].parent",
+      (file) => {
+        const [first, second] = file.conversations[0]!.messages;
+        first!["parent"] = second!["id"];
+      },
+    ],
+    [
+      "messages[1].id",
+      (file) => {
+        const [first, second] = file.conversations[0]!.messages;
+        second!["id"] = first!["id"];
+      },
+    ],
     ["messages[0].role", (file) => (file.conversations[0]!.messages[0]!["role"] = "system")],
     ["messages[1].text", (file) => (file.conversations[0]!.messages[1]!["text"] = ["x"])],
   ])("names the place of a fault: %s", (place, damage) => {
