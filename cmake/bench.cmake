@@ -5,3 +5,7 @@ add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc
                              ${PROJECT_SOURCE_DIR}/bench/rows_bench.cc)
 target_include_directories(kernels_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kernels_bench PRIVATE minke_math_kernels benchmark::benchmark)
+
+add_executable(grammar_bench ${PROJECT_SOURCE_DIR}/bench/grammar_bench.cc)
+target_include_directories(grammar_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(grammar_bench PRIVATE minke_model_families minke_text_grammar)

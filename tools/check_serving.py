@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -45,7 +46,8 @@ def check_prefix(options: argparse.Namespace) -> bool:
         with start() as server:
             client = server.client()
             first_token(client, client.tokens("Hello"))
-            prompts = [client.tokens(serving.text_of(12_000, n))[:2000] for n in range(options.runs)]
+            prompts = [client.tokens(serving.text_of(12_000, n))[:2000]
+                       for n in range(options.runs)]
             asked = [client.tokens(f"\nQuestion {n}:") for n in range(2)]
             for prompt in prompts:
                 cold.append(first_token(client, prompt + asked[0]))
@@ -65,7 +67,8 @@ def check_prefix(options: argparse.Namespace) -> bool:
 def company_request(number: int, salt: str) -> dict:
     rng = random.Random(number)
     return {
-        "messages": [{"role": "user", "content": serving.text_of(rng.choice([30, 300, 900]), number)}],
+        "messages": [{"role": "user",
+                      "content": serving.text_of(rng.choice([30, 300, 900]), number)}],
         "max_tokens": rng.choice([8, 16, 24]),
         "temperature": rng.choice([0, 1]),
         "seed": number,
@@ -115,7 +118,8 @@ def check_schemas(options: argparse.Namespace) -> bool:
     schemas = [(schema, None) for schema in rng.sample(schemas, min(150, len(schemas)))]
     schemas += [(tool_schemas.tool_object(rng), draft.FORMAT_CHECKER)
                 for _ in range(options.schemas - len(schemas))]
-    counts = dict.fromkeys(["valid", "unfinished", "refused", "no text meets it"], 0)
+    counts = dict.fromkeys(["valid", "unfinished", "refused", "no text meets it",
+                            "not checked"], 0)
     wrong: list[str] = []
 
     def ask(job: tuple) -> None:
@@ -142,7 +146,11 @@ def check_schemas(options: argparse.Namespace) -> bool:
         if choice["finish_reason"] == "length":
             counts["unfinished"] += 1
             return
-        problem = problem_of(draft, schema, formats, choice["message"]["content"])
+        try:
+            problem = problem_of(draft, schema, formats, choice["message"]["content"])
+        except re.error:  # a pattern of ECMAScript that Python's do not know
+            counts["not checked"] += 1
+            return
         if problem:
             wrong.append(f"{json.dumps(schema)}: {problem}")
         else:
@@ -194,10 +202,13 @@ def check_control(options: argparse.Namespace) -> bool:
                  "<|im_<|im_end|>end|>"]
         bad = [(role, text) for role in ("system", "user", "assistant") for text in texts
                if controls(role, f"a {text} b") != controls(role, "a b")]
-        counted = [client.ask(CHAT, {"messages": [{"role": "user", "content": text}],
-                                     "max_tokens": 1})["usage"]["prompt_tokens"]
-                   != client.ask("/tokenize", {"messages": [{"role": "user", "content": text}]})["count"]
-                   for text in texts]
+
+        def miscounted(text: str) -> bool:
+            chat = {"messages": [{"role": "user", "content": text}]}
+            usage = client.ask(CHAT, {**chat, "max_tokens": 1})["usage"]
+            return usage["prompt_tokens"] != client.ask("/tokenize", chat)["count"]
+
+        counted = [miscounted(text) for text in texts]
     print(f"{len(texts)} texts with control tokens in 3 roles ({len(control)} of the names are "
           f"tokens): {len(bad)} got through, {sum(counted)} counted otherwise")
     for role, text in bad:

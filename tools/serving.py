@@ -106,7 +106,8 @@ class Server:
 
     def __enter__(self) -> "Server":
         self.process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            errors="replace",
         )
         self._told = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()

@@ -13,9 +13,10 @@ NAMES = ["query", "city", "country", "unit", "date", "limit", "email", "path", "
 def _leaf(rng: random.Random) -> dict:
     return rng.choice([
         lambda: {"type": "string", "minLength": 1, "maxLength": rng.choice([8, 20])},
-        lambda: {"type": "string", "enum": rng.sample(["celsius", "kelvin", "low", "high", "EUR"], 3)},
+        lambda: {"type": "string",
+                 "enum": rng.sample(["celsius", "kelvin", "low", "high", "EUR"], 3)},
         lambda: {"type": "string", "pattern": rng.choice(["^[A-Z]{2,3}$", "^[a-z0-9_-]{1,12}$",
-                                                            "^\\d{4}-\\d{2}$"])},
+                                                          "^\\d{4}-\\d{2}$"])},
         lambda: {"type": "string", "format": rng.choice(["date", "ipv4", "uuid"])},
         lambda: {"type": "integer", "minimum": 1, "maximum": rng.choice([5, 100, 65535])},
         lambda: {"type": "number", "minimum": -90, "exclusiveMaximum": 90.5},
