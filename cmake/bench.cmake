@@ -6,12 +6,6 @@ add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc
 target_include_directories(kernels_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kernels_bench PRIVATE minke_math_kernels benchmark::benchmark)
 
-<<<<<<< HEAD
 # It times calls one by one, so it needs no library.
 add_executable(grammar_bench ${PROJECT_SOURCE_DIR}/bench/grammar_bench.cc)
 target_link_libraries(grammar_bench PRIVATE minke_text_grammar CLI11::CLI11)
-=======
-add_executable(grammar_bench ${PROJECT_SOURCE_DIR}/bench/grammar_bench.cc)
-target_include_directories(grammar_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(grammar_bench PRIVATE minke_model_families minke_text_grammar)
->>>>>>> c3
