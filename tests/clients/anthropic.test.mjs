@@ -62,7 +62,9 @@ test('thinking is signed, and goes back', async () => {
     { role: 'assistant', content: [first, { type: 'text', text: 'yes' }] },
     { role: 'user', content: 'hello' }] });
   assert.equal((await next(block)).role, 'assistant');
-  await assert.rejects(next({ ...block, thinking: 'made up' }), Anthropic.BadRequestError);
+  // What the model did not think is left out of its prompt.
+  const forged = await next({ ...block, thinking: 'made up' });
+  assert.equal(forged.role, 'assistant');
 });
 
 test('tools, by name and any, whole and streamed', async () => {

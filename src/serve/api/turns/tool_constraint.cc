@@ -26,13 +26,6 @@ std::string without_blanks(std::string_view text) {
   return out;
 }
 
-// The arguments, ended by the token that follows them.
-std::unique_ptr<TokenConstraint> arguments_of(const CallFrame& frame,
-                                              const std::shared_ptr<const TokenTrie>& trie) {
-  return std::make_unique<GrammarConstraint>(frame.arguments, trie,
-                                             std::vector<int32_t>{frame.after.front()});
-}
-
 }  // namespace
 
 CallFrame call_frame(const ChatRenderer& renderer, const Tokenizer& tokenizer,
@@ -70,6 +63,28 @@ CallFrame call_frame(const ChatRenderer& renderer, const Tokenizer& tokenizer,
   return frame;
 }
 
+CallArguments::CallArguments(const CallFrame& frame, const std::shared_ptr<const TokenTrie>& trie)
+    : end_(frame.after.front()),
+      stop_(frame.after.back()),
+      grammar_(std::make_unique<GrammarConstraint>(frame.arguments, trie,
+                                                   std::vector<int32_t>{stop_})) {}
+
+void CallArguments::allowed(std::span<uint64_t> bits) {
+  grammar_->allowed(bits);
+  uint64_t& word = bits[static_cast<size_t>(stop_) / 64];
+  const uint64_t stop = uint64_t{1} << (stop_ % 64);
+  may_end_ = (word & stop) != 0;
+  word &= ~stop;
+  if (may_end_) set_bit(bits, end_);
+}
+
+bool CallArguments::ends_with(int32_t id) {
+  // Behind a closed object come no more than blanks, which no format has next to a call's end.
+  if (may_end_ && id == end_) return true;
+  grammar_->accept(id);
+  return false;
+}
+
 RequiredCall::RequiredCall(std::vector<CallFrame> frames, std::shared_ptr<const TokenTrie> trie)
     : frames_(std::move(frames)), trie_(std::move(trie)) {
   CHECK(!frames_.empty());
@@ -85,9 +100,7 @@ void RequiredCall::allowed(std::span<uint64_t> bits) {
 
 void RequiredCall::accept(int32_t id) {
   if (arguments_) {
-    if (id != frames_.front().after.front()) return arguments_->accept(id);
-    // Arguments that are complete take no more than blanks, which `after` does not begin with
-    // where it matters: the object is closed.
+    if (!arguments_->ends_with(id)) return;
     arguments_.reset();
     behind_arguments_ = true;
     position_ = 1;
@@ -107,7 +120,7 @@ void RequiredCall::accept(int32_t id) {
   });
   if (whole == frames_.end()) return;
   frames_ = {*whole};
-  arguments_ = arguments_of(frames_.front(), trie_);
+  arguments_.emplace(frames_.front(), trie_);
 }
 
 CheckedCalls::CheckedCalls(std::vector<CallFrame> frames, std::shared_ptr<const TokenTrie> trie,
@@ -126,7 +139,7 @@ void CheckedCalls::allowed(std::span<uint64_t> bits) {
 
 void CheckedCalls::accept(int32_t id) {
   if (arguments_) {
-    if (id != end_of_arguments_) return arguments_->accept(id);
+    if (!arguments_->ends_with(id)) return;
     arguments_.reset();
     text_.clear();
     return;
@@ -135,8 +148,7 @@ void CheckedCalls::accept(int32_t id) {
   if (text_.size() > 4 * longest_) text_.erase(0, text_.size() - 2 * longest_);
   for (size_t i = 0; i < frames_.size(); ++i) {
     if (!text_.ends_with(openings_[i])) continue;
-    arguments_ = arguments_of(frames_[i], trie_);
-    end_of_arguments_ = frames_[i].after.front();
+    arguments_.emplace(frames_[i], trie_);
     return;
   }
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,21 @@ struct CallFrame {
 CallFrame call_frame(const ChatRenderer& renderer, const Tokenizer& tokenizer,
                      const std::string& name, std::shared_ptr<const Grammar> arguments);
 
+// The arguments of a call, until the token that follows them in its frame. That token may be one of
+// those that arguments are written with, such as a brace: it ends them only where they may end.
+class CallArguments {
+ public:
+  CallArguments(const CallFrame& frame, const std::shared_ptr<const TokenTrie>& trie);
+  void allowed(std::span<uint64_t> bits);
+  // True if `id` follows the arguments; to be called behind allowed().
+  bool ends_with(int32_t id);
+
+ private:
+  int32_t end_, stop_;  // the token that follows; the reply's end token, which stands for it
+  bool may_end_ = false;
+  std::unique_ptr<TokenConstraint> grammar_;
+};
+
 // A reply that is one call of one of `frames`, and nothing else.
 class RequiredCall final : public TokenConstraint {
  public:
@@ -32,8 +49,8 @@ class RequiredCall final : public TokenConstraint {
  private:
   std::vector<CallFrame> frames_;  // those that fit what was drawn
   std::shared_ptr<const TokenTrie> trie_;
-  size_t position_ = 0;                         // in `before`, then in `after`
-  std::unique_ptr<TokenConstraint> arguments_;  // while they are written
+  size_t position_ = 0;                     // in `before`, then in `after`
+  std::optional<CallArguments> arguments_;  // while they are written
   bool behind_arguments_ = false;
 };
 
@@ -53,8 +70,7 @@ class CheckedCalls final : public TokenConstraint {
   const Tokenizer& tokenizer_;
   size_t longest_ = 0;
   std::string text_;  // the end of what was drawn, without blanks
-  std::unique_ptr<TokenConstraint> arguments_;
-  int32_t end_of_arguments_ = -1;
+  std::optional<CallArguments> arguments_;
 };
 
 }  // namespace minke
