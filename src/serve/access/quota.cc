@@ -148,7 +148,7 @@ void QuotaLedger::Impl::load() {
 void QuotaLedger::Impl::write_until_stopped() {
   std::unique_lock lock(mutex);
   while (!stopping) {
-    stop.wait_for(lock, kWriteInterval, [&] { return stopping; });
+    if (stop.wait_for(lock, kWriteInterval, [&] { return stopping; })) return;
     lock.unlock();
     write();
     lock.lock();
@@ -222,6 +222,7 @@ QuotaLedger::~QuotaLedger() {
   }
   impl_->stop.notify_all();
   impl_->writer.join();
+  impl_->write();
 }
 
 QuotaAnswer QuotaLedger::admit(const ApiKey& key) {

@@ -33,16 +33,16 @@ struct RequestCost {
 
 // What the machine and its owner say about costs; what is not known is not told.
 struct CostBasis {
-  double read_bandwidth = 0;                    // bytes a second, as measured; 0: not known
-  std::optional<double> joules_per_cpu_second;  // see EnergyMeter
-  std::optional<PriceTable> prices;
+  double read_bandwidth = 0;                         // bytes a second, as measured; 0: not known
+  std::optional<double> joules_per_cpu_second = {};  // see EnergyMeter
+  std::optional<PriceTable> prices = {};
 };
 
 struct Receipt {
   RequestCost cost;
-  std::optional<double> roofline_percent;  // of the machine's read bandwidth
-  std::optional<double> joules;
-  std::optional<double> price;
+  std::optional<double> roofline_percent = {};  // of the machine's read bandwidth
+  std::optional<double> joules = {};
+  std::optional<double> price = {};
   std::string currency;  // of price
 };
 
