@@ -1,9 +1,9 @@
-#include "text/grammar/json_rules.h"
+#include "text/grammar/json/rules.h"
 
 #include <fmt/format.h>
 
-#include "text/grammar/json_number.h"
-#include "text/grammar/json_string.h"
+#include "text/grammar/json/number.h"
+#include "text/grammar/json/string.h"
 
 namespace minke {
 namespace {
