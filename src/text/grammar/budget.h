@@ -14,7 +14,7 @@ struct GrammarLimits {
   size_t max_text = size_t{256} << 10;  // bytes of the schema or grammar
   int max_depth = 64;                   // groups, schemas and constants inside one another
   int64_t max_states = 200'000;         // states of the automaton, and of each one made on the way
-  int64_t max_steps = 30'000'000;       // elementary steps, together well under a second
+  int64_t max_steps = 10'000'000;       // elementary steps, together well under a second
 };
 
 // Counts what a compilation spends. `place` is the part of the text that is being compiled; it

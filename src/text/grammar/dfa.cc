@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "base/core/check.h"
@@ -58,6 +59,17 @@ std::vector<int> borders(const std::vector<ByteEdge>& edges) {
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
+
+struct StatesHash {
+  size_t operator()(const std::vector<int32_t>& states) const {
+    uint64_t hash = states.size();
+    for (const int32_t state : states) {
+      hash = (hash ^ static_cast<uint32_t>(state)) * 0x9e3779b97f4a7c15u;
+      hash ^= hash >> 29;
+    }
+    return hash;
+  }
+};
 
 class Determiniser {
  public:
@@ -122,7 +134,7 @@ class Determiniser {
   const Automaton& nfa_;
   Budget& budget_;
   std::vector<bool> seen_;
-  std::map<std::vector<int32_t>, int32_t> ids_, by_targets_;
+  std::unordered_map<std::vector<int32_t>, int32_t, StatesHash> ids_, by_targets_;
   std::vector<const std::vector<int32_t>*> sets_;
   Dfa dfa_;
 };

@@ -106,7 +106,7 @@ class EbnfParser {
   int32_t choice(int depth) {
     budget_.check_depth(depth);
     std::vector<int32_t> branches{sequence(depth)};
-    while (reader_.take_if(U'|')) {
+    while (reader_.take_if('|')) {
       skip_blank();
       branches.push_back(sequence(depth));
     }
@@ -125,13 +125,13 @@ class EbnfParser {
     const int32_t item = this->item(depth);
     std::optional<std::pair<int, int>> bounds;
     skip_blank();
-    if (reader_.take_if(U'*')) {
+    if (reader_.take_if('*')) {
       bounds = {0, Expression::kUnlimited};
-    } else if (reader_.take_if(U'+')) {
+    } else if (reader_.take_if('+')) {
       bounds = {1, Expression::kUnlimited};
-    } else if (reader_.take_if(U'?')) {
+    } else if (reader_.take_if('?')) {
       bounds = {0, 1};
-    } else if (reader_.take_if(U'{')) {
+    } else if (reader_.take_if('{')) {
       bounds = reader_.take_bounds();
       if (!bounds) reader_.expected("bounds as in {1,3}");
     }
@@ -141,13 +141,13 @@ class EbnfParser {
 
   int32_t item(int depth) {
     const char32_t c = reader_.peek();
-    if (reader_.take_if(U'"')) return literal();
-    if (reader_.take_if(U'[')) return expression_.characters(char_class());
-    if (reader_.take_if(U'.')) return expression_.characters(CodePointSet::any());
-    if (reader_.take_if(U'(')) {
+    if (reader_.take_if('"')) return literal();
+    if (reader_.take_if('[')) return expression_.characters(char_class());
+    if (reader_.take_if('.')) return expression_.characters(CodePointSet::any());
+    if (reader_.take_if('(')) {
       skip_blank();
       const int32_t group = choice(depth + 1);
-      if (!reader_.take_if(U')')) reader_.expected("\")\"");
+      if (!reader_.take_if(')')) reader_.expected("\")\"");
       return group;
     }
     if (!is_letter(c)) reader_.expected("a literal, a class, a group or the name of a rule");
@@ -156,7 +156,7 @@ class EbnfParser {
 
   int32_t literal() {
     std::vector<int32_t> characters;
-    while (!reader_.take_if(U'"')) {
+    while (!reader_.take_if('"')) {
       const char32_t c = character();
       characters.push_back(expression_.characters({c, c}));
     }
@@ -164,9 +164,9 @@ class EbnfParser {
   }
 
   CodePointSet char_class() {
-    const bool negated = reader_.take_if(U'^');
+    const bool negated = reader_.take_if('^');
     CodePointSet set;
-    while (!reader_.take_if(U']')) {
+    while (!reader_.take_if(']')) {
       const char32_t first = character();
       char32_t last = first;
       if (reader_.peek() == '-' && reader_.peek(1) != ']') {
@@ -183,7 +183,7 @@ class EbnfParser {
 
   char32_t character() {
     if (reader_.done()) reader_.expected("the end of a literal or class");
-    if (!reader_.take_if(U'\\')) return reader_.take();
+    if (!reader_.take_if('\\')) return reader_.take();
     char32_t c = reader_.peek();
     switch (c) {
       case 'n':

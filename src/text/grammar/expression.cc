@@ -123,8 +123,8 @@ char32_t CharacterReader::take() {
   return c;
 }
 
-bool CharacterReader::take_if(char32_t c) {
-  if (peek() != c) return false;
+bool CharacterReader::take_if(char c) {
+  if (peek() != static_cast<unsigned char>(c)) return false;
   ++next_;
   return true;
 }
@@ -162,11 +162,11 @@ std::optional<std::pair<int, int>> CharacterReader::take_bounds() {
   const size_t begin = next_;
   const std::optional<int> min = take_count();
   std::optional<int> max = min;
-  if (min && take_if(U',')) {
+  if (min && take_if(',')) {
     max = take_count();
     if (!max) max = Expression::kUnlimited;
   }
-  if (!min || !take_if(U'}')) {
+  if (!min || !take_if('}')) {
     next_ = begin;
     return std::nullopt;
   }

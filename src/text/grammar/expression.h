@@ -57,8 +57,8 @@ class CharacterReader {
     return next_ + ahead < text_.size() ? text_[next_ + ahead] : kNone;
   }
   char32_t take();
-  // Takes the next character if it is `c`.
-  bool take_if(char32_t c);
+  // Takes the next character if it is `c`, which is ASCII.
+  bool take_if(char c);
   // Takes `text`, which is ASCII, if it comes next.
   bool take_if(std::string_view text);
   // The number that `digits` hexadecimal digits write; Error if they are not there.

@@ -54,7 +54,7 @@ class RegexParser {
   int32_t choice(int depth) {
     budget_.check_depth(depth);
     std::vector<int32_t> branches{sequence(depth)};
-    while (reader_.take_if(U'|')) branches.push_back(sequence(depth));
+    while (reader_.take_if('|')) branches.push_back(sequence(depth));
     return out_.choice(std::move(branches));
   }
 
@@ -69,13 +69,13 @@ class RegexParser {
   int32_t quantified(int depth) {
     const int32_t atom = this->atom(depth);
     std::optional<std::pair<int, int>> bounds;
-    if (reader_.take_if(U'*')) {
+    if (reader_.take_if('*')) {
       bounds = {0, Expression::kUnlimited};
-    } else if (reader_.take_if(U'+')) {
+    } else if (reader_.take_if('+')) {
       bounds = {1, Expression::kUnlimited};
-    } else if (reader_.take_if(U'?')) {
+    } else if (reader_.take_if('?')) {
       bounds = {0, 1};
-    } else if (reader_.take_if(U'{')) {
+    } else if (reader_.take_if('{')) {
       bounds = reader_.take_bounds();
       if (!bounds) reader_.expected("bounds as in {1,3}");
     }
@@ -83,7 +83,7 @@ class RegexParser {
     if (out_[atom].kind == Kind::kStart || out_[atom].kind == Kind::kEnd) {
       reader_.expected("no quantifier behind an anchor");
     }
-    reader_.take_if(U'?');  // lazy: finds other matches, but in the same texts
+    reader_.take_if('?');  // lazy: finds other matches, but in the same texts
     return out_.repeat(atom, bounds->first, bounds->second);
   }
 
@@ -122,24 +122,24 @@ class RegexParser {
 
   int32_t group(int depth) {
     reader_.take();
-    if (reader_.take_if(U'?')) {
+    if (reader_.take_if('?')) {
       const bool named = reader_.peek() == '<' && reader_.peek(1) != '=' && reader_.peek(1) != '!';
       if (named) {
         while (!reader_.done() && reader_.peek() != '>') reader_.take();
-        if (!reader_.take_if(U'>')) reader_.expected("the end of the group's name");
-      } else if (!reader_.take_if(U':')) {
+        if (!reader_.take_if('>')) reader_.expected("the end of the group's name");
+      } else if (!reader_.take_if(':')) {
         reader_.expected("\":\" (assertions are not supported)");
       }
     }
     const int32_t node = choice(depth + 1);
-    if (!reader_.take_if(U')')) reader_.expected("\")\"");
+    if (!reader_.take_if(')')) reader_.expected("\")\"");
     return node;
   }
 
   CodePointSet char_class() {
-    const bool negated = reader_.take_if(U'^');
+    const bool negated = reader_.take_if('^');
     CodePointSet set;
-    while (!reader_.take_if(U']')) {
+    while (!reader_.take_if(']')) {
       if (reader_.done()) reader_.expected("\"]\"");
       const CodePointSet first = class_item();
       if (reader_.peek() == '-' && reader_.peek(1) != ']') {
@@ -157,7 +157,7 @@ class RegexParser {
   }
 
   CodePointSet class_item() {
-    if (reader_.take_if(U'\\')) return escaped(true);
+    if (reader_.take_if('\\')) return escaped(true);
     const char32_t c = reader_.take();
     return {c, c};
   }
@@ -205,10 +205,10 @@ class RegexParser {
         if (kControls[i] == ascii) return reader_.take(), static_cast<char32_t>(kControls[i + 1]);
       }
     }
-    if (in_class && reader_.take_if(U'b')) return '\b';
+    if (in_class && reader_.take_if('b')) return '\b';
     if (c == '0' && !(reader_.peek(1) >= '0' && reader_.peek(1) <= '9')) return reader_.take(), 0;
-    if (reader_.take_if(U'x')) return reader_.take_hex(2);
-    if (reader_.take_if(U'u')) return unicode();
+    if (reader_.take_if('x')) return reader_.take_hex(2);
+    if (reader_.take_if('u')) return unicode();
     if (c == 'c') {
       const char32_t letter = reader_.peek(1);
       if ((letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z')) {
@@ -222,12 +222,12 @@ class RegexParser {
   }
 
   char32_t unicode() {
-    if (reader_.take_if(U'{')) {
+    if (reader_.take_if('{')) {
       char32_t value = 0;
       do {
         value = value << 4 | reader_.take_hex(1);
         if (value > 0x10ffff) reader_.expected("a code point up to 10FFFF");
-      } while (!reader_.take_if(U'}'));
+      } while (!reader_.take_if('}'));
       return value;
     }
     const char32_t high = reader_.take_hex(4);

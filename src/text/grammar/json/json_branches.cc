@@ -1,10 +1,10 @@
-#include "text/grammar/json/json_branches.h"
+#include "text/grammar/json/branches.h"
 
 #include <algorithm>
 
 #include "base/core/error.h"
 #include "text/grammar/code_points.h"
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/string.h"
 #include "text/grammar/regex.h"
 
 namespace minke {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "text/grammar/dfa.h"
-#include "text/grammar/json/json_schema.h"
+#include "text/grammar/json/schema.h"
 
 namespace minke {
 

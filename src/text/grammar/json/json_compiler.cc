@@ -1,11 +1,11 @@
-#include "text/grammar/json/json_compiler.h"
+#include "text/grammar/json/compiler.h"
 
 #include <algorithm>
 #include <optional>
 #include <string_view>
 
 #include "text/grammar/code_points.h"
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/string.h"
 
 namespace minke {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "text/grammar/grammar.h"
-#include "text/grammar/json/json_branches.h"
-#include "text/grammar/json/json_rules.h"
+#include "text/grammar/json/branches.h"
+#include "text/grammar/json/rules.h"
 
 namespace minke {
 

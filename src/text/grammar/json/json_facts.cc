@@ -7,8 +7,8 @@
 
 #include "base/core/error.h"
 #include "text/grammar/code_points.h"
-#include "text/grammar/json/json_branches.h"
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/branches.h"
+#include "text/grammar/json/string.h"
 #include "text/grammar/regex.h"
 
 namespace minke {

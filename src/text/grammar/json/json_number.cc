@@ -1,4 +1,4 @@
-#include "text/grammar/json/json_number.h"
+#include "text/grammar/json/number.h"
 
 #include <algorithm>
 #include <charconv>

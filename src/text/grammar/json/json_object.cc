@@ -7,8 +7,8 @@
 
 #include "base/core/error.h"
 #include "text/grammar/code_points.h"
-#include "text/grammar/json/json_compiler.h"
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/compiler.h"
+#include "text/grammar/json/string.h"
 
 namespace minke {
 namespace {

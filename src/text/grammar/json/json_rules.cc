@@ -1,9 +1,9 @@
-#include "text/grammar/json/json_rules.h"
+#include "text/grammar/json/rules.h"
 
 #include <fmt/format.h>
 
-#include "text/grammar/json/json_number.h"
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/number.h"
+#include "text/grammar/json/string.h"
 
 namespace minke {
 namespace {

@@ -1,4 +1,4 @@
-#include "text/grammar/json/json_schema.h"
+#include "text/grammar/json/schema.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "base/core/check.h"
 #include "base/core/error.h"
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/string.h"
 #include "text/grammar/regex.h"
 
 namespace minke {

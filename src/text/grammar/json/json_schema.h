@@ -12,7 +12,7 @@
 #include "base/core/json.h"
 #include "text/grammar/budget.h"
 #include "text/grammar/dfa.h"
-#include "text/grammar/json/json_number.h"
+#include "text/grammar/json/number.h"
 
 namespace minke {
 

@@ -1,4 +1,4 @@
-#include "text/grammar/json/json_string.h"
+#include "text/grammar/json/string.h"
 
 #include <algorithm>
 #include <utility>

@@ -3,7 +3,7 @@
 
 #include "base/core/error.h"
 #include "text/grammar/code_points.h"
-#include "text/grammar/json/json_schema.h"
+#include "text/grammar/json/schema.h"
 
 namespace minke {
 namespace {
