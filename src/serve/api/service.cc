@@ -53,13 +53,12 @@ bool is_anthropic(std::string_view path) {
 HttpResponse page_response(const PageFile& file) {
   HttpResponse response;
   response.content_type = file.content_type;
-  response.headers = {
-      {"Content-Security-Policy",
-       "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
-       "form-action 'none'; frame-ancestors 'none'"},
-      {"X-Content-Type-Options", "nosniff"},
-      {"Referrer-Policy", "no-referrer"},
-      {"Cache-Control", "no-cache"}};
+  response.headers = {{"Content-Security-Policy",
+                       "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
+                       "form-action 'none'; frame-ancestors 'none'"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Cache-Control", "no-cache"}};
   if (!file.encoding.empty()) response.headers.emplace_back("Content-Encoding", file.encoding);
   response.body = std::string(file.content);
   return response;
