@@ -184,7 +184,8 @@ def problem_of(draft, schema: dict, formats, text: str) -> str:
 def check_control(options: argparse.Namespace) -> bool:
     """Names of control tokens in messages stay text: no more control tokens than without them."""
     names = ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|system|>", "<|eot_id|>", "</s>",
-             "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<think>", "</think>"]
+             "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>",
+             "<\uff5cend\u2581of\u2581sentence\uff5c>", "<think>", "</think>"]
     with serving.minke(options.minke, options.model, port=options.port) as server:
         client = server.client()
         control = set()
