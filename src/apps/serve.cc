@@ -126,7 +126,7 @@ class Server {
         console_(console),
         bundle_(load_bundle(path)),
         about_(about(bundle_, path)),
-        engine_(*bundle_.model, engine_options(options, path, warner())) {
+        engine_(std::in_place, *bundle_.model, engine_options(options, path, warner())) {
     const Tokenizer& tokenizer = bundle_.require_tokenizer();
     try {
       renderer_.emplace(detect_chat_template(tokenizer.spec()), tokenizer);
@@ -136,6 +136,15 @@ class Server {
     open_stores();
     put_together(path);
   }
+
+  // What is still being answered tells records, metrics and the audit log of its end, so the engine
+  // ends before they do.
+  ~Server() {
+    runner_.reset();
+    engine_.reset();
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   // Until a stop signal comes.
   void run();
@@ -157,7 +166,7 @@ class Server {
   std::mutex console_mutex_;
   Bundle bundle_;
   About about_;
-  Engine engine_;
+  std::optional<Engine> engine_;
   std::optional<ChatRenderer> renderer_;
   std::optional<EngineTurns> turns_;
   std::optional<EngineCompletions> completions_;
@@ -198,14 +207,15 @@ void Server::put_together(const fs::path& path) {
   const ChatRenderer* renderer = renderer_ ? &*renderer_ : nullptr;
   const SamplingOptions sampling = chosen_sampling({}, bundle_.defaults, kFallback);
   const GenerationOptions usual = generation_options(bundle_, renderer, sampling, 0);
-  turns_.emplace(engine_, ServedModel{name, &tokenizer, renderer, usual});
-  completions_.emplace(engine_, tokenizer, generation_options(bundle_, nullptr, sampling, 0), name);
+  turns_.emplace(*engine_, ServedModel{name, &tokenizer, renderer, usual});
+  completions_.emplace(*engine_, tokenizer, generation_options(bundle_, nullptr, sampling, 0),
+                       name);
 
   ServiceParts parts;
-  parts.engine = &engine_;
+  parts.engine = &*engine_;
   parts.turns = &*turns_;
   parts.completions = &*completions_;
-  parts.card = {name, {}, now(), engine_.context()};
+  parts.card = {name, {}, now(), engine_->context()};
   parts.openai.temperature = sampling.temperature;
   parts.openai.top_p = sampling.top_p;
   parts.openai.top_k = sampling.top_k;
@@ -242,7 +252,7 @@ void Server::put_together(const fs::path& path) {
   parts.about = {{"name", name},
                  {"architecture", about_.family},
                  {"parameters", about_.parameters},
-                 {"context", engine_.context()},
+                 {"context", engine_->context()},
                  {"quantization", about_.type},
                  {"file_bytes", about_.bytes}};
   parts_.emplace(std::move(parts));
@@ -259,7 +269,7 @@ void Server::answer_batches() {
     service_->answer_line(line, std::move(reply));
   };
   parts.has_room = [this, places = std::max<int64_t>(1, options_.sequences - 2)](int64_t in_hand) {
-    const EngineStats stats = engine_.stats();
+    const EngineStats stats = engine_->stats();
     return in_hand < places && stats.waiting == 0 && stats.running < places;
   };
   parts.warn = warner();
@@ -277,7 +287,7 @@ void Server::run() {
                                                                      : "[" + options_.host + "]",
                         http.port());
   warn(fmt::format("{}; {} threads, {} sequences of {} tokens at a time", in_words(about_),
-                   engine_.threads(), options_.sequences, engine_.context()));
+                   engine_->threads(), options_.sequences, engine_->context()));
   warn(fmt::format("serving at {} (Ctrl-C ends)", where));
   double since_sample = 0;
   while (stop_signal() == 0) {
@@ -292,14 +302,14 @@ void Server::run() {
   service_->stop_taking();
   // Lines of batches are not waited for: they are answered when the server runs again.
   if (runner_) runner_->stop();
-  const int64_t open = engine_.stats().running + engine_.stats().waiting;
+  const int64_t open = engine_->stats().running + engine_->stats().waiting;
   if (open > 0) {
     warn(fmt::format("finishing {} requests, for at most {} s (Ctrl-C again: at once)", open,
                      options_.drain));
   }
   // In short waits, so that a second signal is seen.
   double left = static_cast<double>(options_.drain);
-  while (left > 0 && stop_signal() == 0 && !engine_.drain(std::min(left, kPollSeconds))) {
+  while (left > 0 && stop_signal() == 0 && !engine_->drain(std::min(left, kPollSeconds))) {
     left -= kPollSeconds;
   }
   http.drain(stop_signal() == 0 ? 2 : 0);

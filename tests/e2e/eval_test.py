@@ -135,7 +135,7 @@ class EvalTest(harness.ProgramTest):
     def test_an_interrupt_keeps_what_is_there(self):
         # Far more than can be done in the time.
         command = [self.program, "eval", self.model, "sums", "--languages", "en", "--levels", "1",
-                   "-n", "1000", "--max-tokens", "200", "--json"]
+                   "-n", "1000", "--samples", "100", "--max-tokens", "200", "--json"]
         process = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
         time.sleep(2)

@@ -180,7 +180,7 @@ class ServeTest(harness.ProgramTest):
     def test_hosts_and_addresses(self):
         server = self.serve("--allow-host", "whale.example")
         for host, status in [("127.0.0.1", 200), ("localhost", 200), ("whale.example:8080", 200),
-                             ("evil.example", 403), ("", 403)]:
+                             ("evil.example", 403), ("", 400)]:
             answer = server.ask("GET", "/v1/models", headers={"Host": host})
             self.assertEqual(answer[0], status, host)
         origin = server.ask("GET", "/v1/models", headers={"Origin": "https://evil.example"})
@@ -245,7 +245,9 @@ class ServeTest(harness.ProgramTest):
     def test_drain(self):
         server = self.serve("--drain", "100", model=self.talkative)
         self.assertEqual(server.ask("GET", "/ready")[0], 200)
-        stream = server.open("POST", CHAT, chat(tokens=3000, stream=True))
+        # Long enough for what is asked meanwhile.
+        stream = server.open("POST", CHAT, chat(tokens=3900, stream=True, n=8, logprobs=True,
+                                                top_logprobs=5))
         self.assertEqual(stream.status, 200)
         stream.readline()
         server.process.send_signal(signal.SIGTERM)
@@ -352,16 +354,16 @@ class ServeTest(harness.ProgramTest):
     def test_batch_outlives_a_kill(self):
         options = ["--state", self.folder / "state", "--sequences", "4"]
         server = self.serve(*options, model=self.talkative)
-        batch = self.begin_batch(server, batch_input(20, tokens=60))
+        batch = self.begin_batch(server, batch_input(20, tokens=1500))
         path = "/v1/batches/" + batch
-        self.wait_for(lambda: server.json("GET", path)["request_counts"]["completed"] >= 3,
+        self.wait_for(lambda: server.json("GET", path)["request_counts"]["completed"] >= 1,
                       "some lines are answered")
         server.process.kill()
         server.process.wait()
 
         server = self.serve(*options, model=self.talkative)
         after = server.json("GET", path)
-        self.assertIn(after["request_counts"]["completed"], range(3, 20), "killed too late")
+        self.assertIn(after["request_counts"]["completed"], range(1, 20), "killed too late")
         done = self.ended_batch(server, batch)
         self.assertEqual(done["request_counts"], {"total": 20, "completed": 20, "failed": 0})
         lines = self.output(server, done)

@@ -129,13 +129,19 @@ TEST_F(ResponsesReplyTest, StreamsTheEventsInOrder) {
       const bool added = type == "response.output_item.added";
       ASSERT_EQ(event["output_index"], added ? items.size() : items.size() - 1);
       if (added) items.push_back({{"id", event["item"]["id"]}, {"text", ""}});
-      if (event.contains("item_id")) EXPECT_EQ(event["item_id"], items.back()["id"]);
+      if (event.contains("item_id")) {
+        EXPECT_EQ(event["item_id"], items.back()["id"]);
+      }
       if (event.contains("delta")) {
         items.back()["text"] =
             items.back()["text"].get<std::string>() + event["delta"].get<std::string>();
       }
-      if (event.contains("text")) EXPECT_EQ(event["text"], items.back()["text"]);
-      if (event.contains("arguments")) EXPECT_EQ(event["arguments"], items.back()["text"]);
+      if (event.contains("text")) {
+        EXPECT_EQ(event["text"], items.back()["text"]);
+      }
+      if (event.contains("arguments")) {
+        EXPECT_EQ(event["arguments"], items.back()["text"]);
+      }
       if (type == "response.output_item.done") items.back()["item"] = event["item"];
     }
     if (type != "response.completed") continue;
