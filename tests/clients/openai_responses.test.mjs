@@ -75,7 +75,7 @@ test('a function that is required, whole and streamed, and its result', async ()
                  tools: [zodResponsesFunction({ name: 'weather', parameters: Weather })] };
   const reply = await client.responses.parse(call);
   const found = reply.output.find((item) => item.type === 'function_call');
-  Weather.parse(found.parsed_arguments);
+  Weather.parse(JSON.parse(found.arguments));
   let deltas = '';
   const stream = client.responses.stream(call);
   stream.on('response.function_call_arguments.delta', (event) => { deltas += event.delta; });

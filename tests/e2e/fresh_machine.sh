@@ -4,14 +4,14 @@
 # package debootstrap; takes as long as the installation and the build do.
 #
 # usage: tests/e2e/fresh_machine.sh [COMMAND [ARGUMENT...]]
-#   without COMMAND: ./run "Maria has 3 apples. Then she picks 4 more. How many apples does she have in the end?"
+#   without COMMAND: the first of the README
 #   MINKE_FRESH_ROOT=DIR keeps the system in DIR and uses it again, with all that was installed
 set -euo pipefail
 ((EUID == 0)) || { echo "fresh_machine.sh: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null ||
   { echo "fresh_machine.sh: needs debootstrap: apt-get install debootstrap" >&2; exit 1; }
 repository=$(git -C "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" rev-parse --show-toplevel)
-(($#)) || set -- ./run "Maria has 3 apples. Then she picks 4 more. How many apples does she have in the end?"
+(($#)) || set -- ./run "Maria has 3 apples. Then she picks 4 more. How many apples are there?"
 
 user=sailor
 if [[ ${MINKE_FRESH_ROOT-} ]]; then
