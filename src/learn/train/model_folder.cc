@@ -42,6 +42,11 @@ void write_model_folder(const std::string& config, ModelParameters& parameters, 
   const std::string_view name = transformers_class(json.value("model_type", ""));
   if (!json.contains("architectures") && !name.empty()) json["architectures"] = {name};
   json.erase("quantization_config");  // of the weights that training began with
+  // transformers takes its absence for V3's own 1536, not for none.
+  const std::string model_type = json.value("model_type", "");
+  if (model_type.starts_with("deepseek") && !json.contains("q_lora_rank")) {
+    json["q_lora_rank"] = nullptr;
+  }
   json["torch_dtype"] = torch_name(type);
   AtomicFile file(folder / "config.json");
   file.write(json.dump(2) + "\n");

@@ -90,9 +90,10 @@ TEST(ModelFolder, SaysWhatItsWeightsAre) {
   write_model_folder(
       R"({"model_type": "deepseek_v3", "torch_dtype": "x", "quantization_config": {"a": 1}})",
       tiny.parameters, DType::kBF16, folder / "model");
-  EXPECT_EQ(read_text_file(folder / "model/config.json"),
-            "{\n  \"model_type\": \"deepseek_v3\",\n  \"torch_dtype\": \"bfloat16\",\n"
-            "  \"architectures\": [\n    \"DeepseekV3ForCausalLM\"\n  ]\n}\n");
+  EXPECT_EQ(
+      read_text_file(folder / "model/config.json"),
+      "{\n  \"model_type\": \"deepseek_v3\",\n  \"torch_dtype\": \"bfloat16\",\n"
+      "  \"architectures\": [\n    \"DeepseekV3ForCausalLM\"\n  ],\n  \"q_lora_rank\": null\n}\n");
   Checkpoint written(Naming::kHuggingFace, Metadata("written"));
   read_safetensors(folder / "model/model.safetensors", written);
   EXPECT_EQ(written.find(kDown)->type, DType::kBF16);
