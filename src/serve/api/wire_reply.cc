@@ -127,9 +127,4 @@ ApiError cancelled_error() {
   return server_error(503, "the reply was stopped before it was complete");
 }
 
-ApiError caught_error(const std::exception& exception) {
-  if (const auto* failure = dynamic_cast<const ApiFailure*>(&exception)) return failure->error();
-  return server_error(500, exception.what());
-}
-
 }  // namespace minke

@@ -55,7 +55,4 @@ void start_turn(TurnRunner& runner, TurnRequest request, std::shared_ptr<TurnLis
 // The error of a turn that was stopped while its client still listens.
 ApiError cancelled_error();
 
-// What is to be answered for an exception.
-ApiError caught_error(const std::exception& exception);
-
 }  // namespace minke

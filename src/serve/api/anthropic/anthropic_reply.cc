@@ -6,6 +6,7 @@
 
 #include "base/core/check.h"
 #include "serve/api/anthropic/anthropic_request.h"
+#include "serve/api/api_errors.h"
 #include "text/chat/json_text.h"
 
 namespace minke {
@@ -294,8 +295,8 @@ void AnthropicApi::messages(const HttpRequest& request, const std::shared_ptr<Ht
     const auto listener = std::make_shared<AnthropicReply>(reply, std::move(head), signature_);
     start_turn(runner_, std::move(turn), listener, *reply);
     listener->open();
-  } catch (const std::exception& exception) {
-    reply->send(error(caught_error(exception)));
+  } catch (...) {
+    reply->send(error(api_error_of(std::current_exception())));
   }
 }
 
@@ -308,8 +309,8 @@ void AnthropicApi::count_tokens(const HttpRequest& request, const std::shared_pt
     const WireJson count = {{"input_tokens", runner_.count_tokens(wanted.turn)}};
     reply->send({.headers = wire_headers(kIdHeader, wire_id("req", sources_), wanted.ignored),
                  .body = wire_text(count)});
-  } catch (const std::exception& exception) {
-    reply->send(error(caught_error(exception)));
+  } catch (...) {
+    reply->send(error(api_error_of(std::current_exception())));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/core/check.h"
+#include "serve/api/api_errors.h"
 #include "serve/api/responses/responses_items.h"
 #include "serve/api/responses/responses_request.h"
 #include "text/chat/json_text.h"
@@ -287,8 +288,8 @@ void ResponsesApi::responses(const HttpRequest& request, const std::shared_ptr<H
     const auto listener = std::make_shared<ResponsesReply>(reply, std::move(head), sources_);
     start_turn(runner_, std::move(turn), listener, *reply);
     listener->open();
-  } catch (const std::exception& exception) {
-    reply->send(error_response(caught_error(exception), sources_));
+  } catch (...) {
+    reply->send(error_response(api_error_of(std::current_exception()), sources_));
   }
 }
 

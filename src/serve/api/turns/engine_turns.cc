@@ -87,7 +87,8 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
       one.constraint = constraint_of(request, prompt.starts_in_thinking);
       auto choice = std::make_shared<TurnChoice>(
           turn, i, *model_.tokenizer, model_.renderer->parser(prompt.starts_in_thinking),
-          request.stops, request.log_probabilities, fmt::format("call_{:016x}", random_number()));
+          request.stops, request.log_probabilities, !request.parallel_tools,
+          fmt::format("call_{:016x}", random_number()));
       turn->add_request(engine_.submit(std::move(one), std::move(choice)));
     } catch (...) {
       turn->abandon();

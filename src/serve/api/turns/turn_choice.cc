@@ -50,8 +50,11 @@ void TurnState::abandon() {
 }
 
 void TurnState::started(int64_t cached_tokens) {
-  usage_.cached_tokens += cached_tokens;
-  if (std::exchange(started_, true) || silent_) return;
+  // Choices after the first find in the cache what the first has computed; the client sent the
+  // prompt once, and is told of the first.
+  if (std::exchange(started_, true)) return;
+  usage_.cached_tokens = cached_tokens;
+  if (silent_) return;
   listener_->started(usage_.prompt_tokens, cached_tokens);
 }
 
@@ -70,8 +73,6 @@ void TurnState::ended(int choice, TurnEnd end, const std::string& stop,
   if (silent_) return;
   listener_->ended(choice, end, stop);
   if (--open_choices_ > 0) return;
-  // Choices after the first find the prompt in the cache; the client sent it once.
-  usage_.cached_tokens = std::min(usage_.cached_tokens, usage_.prompt_tokens);
   listener_->finished(usage_);
 }
 
@@ -83,13 +84,14 @@ void TurnState::failed(const std::string& message) {
 
 TurnChoice::TurnChoice(std::shared_ptr<TurnState> turn, int index, const Tokenizer& tokenizer,
                        ReplyParser parser, const std::vector<std::string>& stops, bool with_scores,
-                       std::string call_prefix)
+                       bool one_call, std::string call_prefix)
     : turn_(std::move(turn)),
       index_(index),
       tokenizer_(tokenizer),
       parser_(std::move(parser)),
       stop_(stops),
       with_scores_(with_scores),
+      one_call_(one_call),
       call_prefix_(std::move(call_prefix)) {}
 
 ScoredText TurnChoice::scored_text(const EngineToken& token) const {
@@ -101,7 +103,7 @@ ScoredText TurnChoice::scored_text(const EngineToken& token) const {
 }
 
 void TurnChoice::token(const EngineToken& token) {
-  if (stop_.stopped()) return;
+  if (stop_.stopped() || called_) return;
   ReplyDelta delta = parser_.add(token.id);
   const bool thinks = !delta.reasoning.empty();
   if (thinks && delta.content.empty()) {
@@ -119,6 +121,8 @@ void TurnChoice::give(ReplyDelta delta, bool last) {
   out.content = stop_.add(delta.content);
   if (last) out.content += stop_.finish();
   for (ToolCall& call : delta.tool_calls) {
+    if (called_) break;
+    called_ = one_call_;
     out.calls.push_back({calls_, fmt::format("{}{}", call_prefix_, calls_), std::move(call.name),
                          std::move(call.arguments)});
     ++calls_;
@@ -126,14 +130,16 @@ void TurnChoice::give(ReplyDelta delta, bool last) {
   if (!out.content.empty()) std::swap(out.scores, scores_);
   const bool empty = out.reasoning.empty() && out.content.empty() && out.calls.empty();
   if (!empty) turn_->delta(index_, out);
-  if (stop_.stopped() && !last) turn_->cancel_choice(index_);
+  if ((stop_.stopped() || called_) && !last) turn_->cancel_choice(index_);
 }
 
 void TurnChoice::finished(const EngineReceipt& receipt) {
-  if (!stop_.stopped()) give(parser_.finish(), true);
+  if (!stop_.stopped() && !called_) give(parser_.finish(), true);
   TurnEnd end = TurnEnd::kStop;
   if (stop_.stopped()) {
     end = TurnEnd::kStop;
+  } else if (called_) {
+    end = TurnEnd::kToolCalls;
   } else if (receipt.reason == FinishReason::kCancelled) {
     end = TurnEnd::kCancelled;
   } else if (calls_ > 0) {

@@ -52,7 +52,7 @@ class TurnChoice final : public EngineListener {
  public:
   TurnChoice(std::shared_ptr<TurnState> turn, int index, const Tokenizer& tokenizer,
              ReplyParser parser, const std::vector<std::string>& stops, bool with_scores,
-             std::string call_prefix);
+             bool one_call, std::string call_prefix);
 
   void started(int64_t cached_tokens) override { turn_->started(cached_tokens); }
   void scored(std::span<const EngineToken> /*prompt*/) override {}
@@ -70,10 +70,12 @@ class TurnChoice final : public EngineListener {
   ReplyParser parser_;
   StopText stop_;
   bool with_scores_;
+  bool one_call_;                   // ends behind its first call
   std::string call_prefix_;         // of the ids of this choice's calls
   std::vector<ScoredText> scores_;  // of tokens whose text is held back
   int64_t reasoning_tokens_ = 0;
   int calls_ = 0;
+  bool called_ = false;  // the only call was made
 };
 
 }  // namespace minke
