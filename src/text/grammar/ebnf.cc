@@ -123,18 +123,8 @@ class EbnfParser {
 
   int32_t quantified(int depth) {
     const int32_t item = this->item(depth);
-    std::optional<std::pair<int, int>> bounds;
     skip_blank();
-    if (reader_.take_if('*')) {
-      bounds = {0, Expression::kUnlimited};
-    } else if (reader_.take_if('+')) {
-      bounds = {1, Expression::kUnlimited};
-    } else if (reader_.take_if('?')) {
-      bounds = {0, 1};
-    } else if (reader_.take_if('{')) {
-      bounds = reader_.take_bounds();
-      if (!bounds) reader_.expected("bounds as in {1,3}");
-    }
+    const auto bounds = reader_.take_quantifier();
     skip_blank();
     return bounds ? expression_.repeat(item, bounds->first, bounds->second) : item;
   }

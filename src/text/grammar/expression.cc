@@ -158,7 +158,11 @@ std::optional<int> CharacterReader::take_count() {
   return value;
 }
 
-std::optional<std::pair<int, int>> CharacterReader::take_bounds() {
+std::optional<std::pair<int, int>> CharacterReader::take_quantifier() {
+  if (take_if('*')) return std::pair(0, Expression::kUnlimited);
+  if (take_if('+')) return std::pair(1, Expression::kUnlimited);
+  if (take_if('?')) return std::pair(0, 1);
+  if (!take_if('{')) return std::nullopt;
   const size_t begin = next_;
   const std::optional<int> min = take_count();
   std::optional<int> max = min;
@@ -168,7 +172,7 @@ std::optional<std::pair<int, int>> CharacterReader::take_bounds() {
   }
   if (!min || !take_if('}')) {
     next_ = begin;
-    return std::nullopt;
+    expected("bounds as in {1,3}");
   }
   if (*max != Expression::kUnlimited && *max < *min) expected("bounds in rising order before it");
   return std::pair(*min, *max);

@@ -63,10 +63,10 @@ class CharacterReader {
   bool take_if(std::string_view text);
   // The number that `digits` hexadecimal digits write; Error if they are not there.
   char32_t take_hex(int digits);
-  // The bounds of {m}, {m,} or {m,n} behind the opening brace, taken up to the closing one.
-  // nullopt, and nothing taken, if it has none of these forms. Error if the bounds are too large or
-  // the wrong way round.
-  std::optional<std::pair<int, int>> take_bounds();
+  // The bounds that *, +, ?, {m}, {m,} or {m,n} stands for, taken; nullopt, and nothing taken, if
+  // the next character begins none of them. Error if bounds are malformed, too large or the wrong
+  // way round.
+  std::optional<std::pair<int, int>> take_quantifier();
 
   // Throws Error: "place: character 7: expected ..., found ...".
   [[noreturn]] void expected(std::string_view what) const;

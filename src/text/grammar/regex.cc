@@ -68,17 +68,7 @@ class RegexParser {
 
   int32_t quantified(int depth) {
     const int32_t atom = this->atom(depth);
-    std::optional<std::pair<int, int>> bounds;
-    if (reader_.take_if('*')) {
-      bounds = {0, Expression::kUnlimited};
-    } else if (reader_.take_if('+')) {
-      bounds = {1, Expression::kUnlimited};
-    } else if (reader_.take_if('?')) {
-      bounds = {0, 1};
-    } else if (reader_.take_if('{')) {
-      bounds = reader_.take_bounds();
-      if (!bounds) reader_.expected("bounds as in {1,3}");
-    }
+    const auto bounds = reader_.take_quantifier();
     if (!bounds) return atom;
     if (out_[atom].kind == Kind::kStart || out_[atom].kind == Kind::kEnd) {
       reader_.expected("no quantifier behind an anchor");
