@@ -9,6 +9,7 @@
 #include "learn/train/model_parameters.h"
 #include "learn/train/pass.h"
 #include "model/formats/open_checkpoint.h"
+#include "serve/engine/batch_generator.h"
 #include "serve/engine/session.h"
 
 // A training pass computes what serving computes: the log-probabilities of documents that are
@@ -142,6 +143,55 @@ TEST_P(TrainingBits, TheForwardPassIsThatOfServing) {
       ASSERT_NO_FATAL_FAILURE(expect_same_bits(trained.log_probabilities, expected, "training"));
       EXPECT_EQ(trained.loss, evaluated.loss);
     }
+  }
+}
+
+// What sampled tokens were drawn from is what a training pass gives them, whatever shares a pass,
+// whatever prefix they share: long enough for more than one page of the cache.
+TEST_P(TrainingBits, SampledTokensHaveTheProbabilitiesOfTraining) {
+  const Checkpoint checkpoint = open_checkpoint(folder_);
+  for (const DType type : {DType::kF32, DType::kBF16}) {
+    SCOPED_TRACE(dtype_name(type));
+    const auto model = load_model(checkpoint);
+    ModelParameters parameters(*model, type);
+    ThreadPool pool(2);
+    parameters.publish(pool, select_kernels(isa_));
+    BatchOptions options;
+    options.session = {.threads = 2, .isa = isa_, .context = kContext + 64, .kv_type = type};
+    options.slots = 3;
+    options.generated_phase = Phase::kPrefill;
+    BatchGenerator generator(*model, options);
+    const Documents golden = golden_documents(folder_);
+    const std::vector<std::span<const int32_t>> prompts = {
+        golden.document(0), golden.document(0), golden.document(3), golden.document(4),
+        golden.document(2)};
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      GenerationOptions generation;
+      generation.sampling = {.temperature = 1, .seed = i};
+      generation.max_tokens = 9 + static_cast<int64_t>(i);
+      generator.submit({prompts[i].begin(), prompts[i].end()}, generation);
+    }
+    Documents sampled;
+    std::vector<float> expected;
+    while (generator.unfinished() > 0) {
+      for (const GeneratedSequence& s : generator.step()) {
+        const auto prompt = prompts[static_cast<size_t>(s.ticket)];
+        std::vector<int32_t> document(prompt.begin(), prompt.end());
+        document.insert(document.end(), s.tokens.begin(), s.tokens.end());
+        sampled.add(document);
+        expected.insert(expected.end(), prompt.size() - 1, 0.0f);
+        expected.insert(expected.end(), s.log_probabilities.begin(), s.log_probabilities.end());
+        expected.push_back(0);
+      }
+    }
+    for (size_t i = 0; i < expected.size(); ++i) {
+      if (expected[i] == 0) sampled.targets[i] = -1;
+    }
+    Pass pass(*model, pool, isa_, type, kContext + 64);
+    parameters.track(pass.tape());
+    EXPECT_LT(*std::min_element(expected.begin(), expected.end()), -1);
+    const PassResult trained = pass.train(sampled.input());
+    ASSERT_NO_FATAL_FAILURE(expect_same_bits(trained.log_probabilities, expected, "training"));
   }
 }
 

@@ -109,6 +109,7 @@ DeepSeekModel::DeepSeekModel(const Checkpoint& checkpoint) {
   facts_.layers = config_.layers;
   facts_.context_length = config_.context_length;
   facts_.kv = {static_cast<int>(config_.layers), attention_.kv_width()};
+  facts_.full_head_values = attention_.full_head_values();
 }
 
 void DeepSeekModel::visit_config(ConfigVisitor& v) {

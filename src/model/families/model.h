@@ -26,7 +26,13 @@ struct ModelFacts {
   int64_t context_length = 0;  // positions that the model was made for
   bool gguf_source = false;    // configured from GGUF metadata
   KvLayout kv;
+  // Where the cache holds latents: keys and values of full heads, of a token in a layer.
+  int64_t full_head_values = 0;
 };
+
+// The cache's layout with room for what prompts compute of each token besides: with it, generated
+// tokens can be computed in the phase of prompts at little cost in time.
+KvLayout full_heads_layout(const ModelFacts& facts, DType type, const Kernels& kernels);
 
 // A model family's network: its configuration, its weights, and its forward pass, each listed once.
 class Model {

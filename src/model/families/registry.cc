@@ -8,6 +8,7 @@
 #include "base/core/error.h"
 #include "model/families/model.h"
 #include "model/families/weight_loader.h"
+#include "model/layers/expanded_heads.h"
 
 namespace minke {
 namespace {
@@ -61,6 +62,13 @@ class Counter : public WeightVisitor {
 };
 
 }  // namespace
+
+KvLayout full_heads_layout(const ModelFacts& facts, DType type, const Kernels& kernels) {
+  KvLayout layout = facts.kv.stored_as(type);
+  const int64_t bytes = row_bytes(full_heads_type(kernels, type), facts.full_head_values);
+  layout.extra_bytes = (bytes + 63) / 64 * 64;
+  return layout;
+}
 
 Tensor Model::predict(Context&, const Batch&, const Tensor&) const {
   CHECK(false);

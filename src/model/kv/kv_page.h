@@ -16,15 +16,22 @@ inline constexpr int64_t kPageTokens = 256;
 
 // What a model keeps of one token in one layer: `width` values, F32 or BF16. Grouped-query
 // attention: keys of all heads, then values of all heads. Latent attention: the normalised latent,
-// then the rotated shared key.
+// then the rotated shared key. Behind them `extra_bytes` for what is computed from them alone, where
+// it is worth the memory not to compute it again (see full_heads_layout()).
 struct KvLayout {
   int layers = 0;
   int64_t width = 0;
   DType type = kDefaultKvType;
+  int64_t extra_bytes = 0;
 
   bool operator==(const KvLayout& other) const = default;
-  KvLayout stored_as(DType other) const { return {layers, width, other}; }
-  int64_t row_bytes() const { return minke::row_bytes(type, width); }
+  KvLayout stored_as(DType other) const { return {layers, width, other, extra_bytes}; }
+  // Where in a row the extra bytes begin: a multiple of 64, if there are any.
+  int64_t extra_offset() const {
+    const int64_t bytes = minke::row_bytes(type, width);
+    return extra_bytes == 0 ? bytes : (bytes + 63) / 64 * 64;
+  }
+  int64_t row_bytes() const { return extra_offset() + extra_bytes; }
   int64_t bytes_per_token() const { return layers * row_bytes(); }
   int64_t page_bytes() const { return kPageTokens * bytes_per_token(); }
   // Where the row of the page's token `index` in `layer` begins: a page is [layers, kPageTokens,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/core/check.h"
 #include "math/ops/matmul.h"
 #include "model/layers/expanded_heads.h"
 
@@ -133,6 +134,9 @@ Tensor AttentionMla::head_values(Context& ctx, const Tensor& latents, const MlaC
 Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& latent,
                               const Tensor& k_pe, const Batch& batch, int layer,
                               const MlaConfig& c) const {
+  if (batch.segments[0].cache->layout().extra_bytes > 0) {
+    return expanded_in_cache(ctx, query, batch, layer, c);
+  }
   const Tensor out = ctx.activation({query.rows(), c.heads * c.value_dim});
   const ScratchScope scratch(ctx);
   for (size_t begin = 0, end; begin < batch.segments.size(); begin = end) {
@@ -157,6 +161,62 @@ Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& l
       attention(ctx, a, out.f32() + s.first_row * out.columns());
       first += segment_end(s);
     }
+  }
+  return out;
+}
+
+// The same bits as expanded(), with each token's keys and values expanded once and kept in the
+// cache: rows [latent, k_pe | keys [heads, key_dim], values [heads, value_dim]].
+Tensor AttentionMla::expanded_in_cache(Context& ctx, const Tensor& query, const Batch& batch,
+                                       int layer, const MlaConfig& c) const {
+  CHECK(ctx.tape() == nullptr);
+  const KvLayout& layout = batch.segments[0].cache->layout();
+  const DType type = full_heads_type(ctx.kernels(), layout.type);
+  CHECK(layout.extra_bytes >= row_bytes(type, c.full_head_values()));
+  const int64_t keys_at = layout.extra_offset();
+  const int64_t values_at = keys_at + row_bytes(type, c.heads * c.key_dim());
+  const Tensor out = ctx.activation({query.rows(), c.heads * c.value_dim});
+  const ScratchScope scratch(ctx);
+
+  std::vector<uint8_t*> rows;
+  for (const Segment& s : batch.segments) {
+    for (int64_t i = 0; i < s.rows; ++i) {
+      rows.push_back(s.cache->new_row(layer, s.cache->length() + i));
+    }
+  }
+  const Tensor latents = ctx.activation({query.rows(), c.kv_rank});
+  const Tensor k_pe = ctx.activation({query.rows(), c.rope_dim});
+  for (size_t m = 0; m < rows.size(); ++m) {
+    const auto row = static_cast<int64_t>(m);
+    load_values(ctx, rows[m], c.kv_rank, layout.type, latents.f32() + row * c.kv_rank);
+    load_values(ctx, rows[m] + row_bytes(layout.type, c.kv_rank), c.rope_dim, layout.type,
+                k_pe.f32() + row * c.rope_dim);
+  }
+  const Tensor values = head_values(ctx, latents, c);
+  ctx.pool().parallel_for(query.rows(), [&](int64_t m, int) {
+    uint8_t* row = rows[static_cast<size_t>(m)];
+    store_full_heads(ctx, c, type, values.f32() + m * values.columns(), k_pe.f32() + m * c.rope_dim,
+                     row + keys_at, row + values_at);
+  });
+
+  for (const Segment& s : batch.segments) {
+    auto keys = s.cache->chunks(layer, segment_end(s));
+    auto chunk_values = keys;
+    for (const uint8_t*& chunk : keys) chunk += keys_at;
+    for (const uint8_t*& chunk : chunk_values) chunk += values_at;
+    AttentionArgs a;
+    a.queries = query.f32() + s.first_row * query.columns();
+    a.rows = s.rows;
+    a.first_position = s.cache->length();
+    a.heads = a.kv_heads = c.heads;
+    a.key_dim = a.key_head_stride = c.key_dim();
+    a.value_dim = a.value_head_stride = c.value_dim;
+    a.key_stride = a.value_stride = layout.row_bytes() / row_bytes(type, 1);
+    a.type = type;
+    a.keys = keys;
+    a.values = chunk_values;
+    a.scale = c.scale;
+    attention(ctx, a, out.f32() + s.first_row * out.columns());
   }
   return out;
 }
@@ -225,9 +285,11 @@ void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Seg
   a.first_position = s.cache->length();
   a.heads = c.heads;
   a.kv_heads = 1;
-  a.key_dim = a.key_stride = a.value_stride = c.kv_width();
+  const KvLayout& layout = s.cache->layout();
+  a.type = layout.type;
+  a.key_dim = c.kv_width();
+  a.key_stride = a.value_stride = layout.row_bytes() / row_bytes(a.type, 1);
   a.value_dim = c.kv_rank;
-  a.type = s.cache->layout().type;
   a.keys = a.values = latents;
   a.scale = c.scale;
   Tensor sums = ctx.activation({s.rows, c.heads, c.kv_rank});

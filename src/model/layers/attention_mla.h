@@ -20,6 +20,8 @@ struct MlaConfig {
 
   int64_t key_dim() const { return nope_dim + rope_dim; }
   int64_t kv_width() const { return kv_rank + rope_dim; }
+  // Values of a token's keys and values in full heads.
+  int64_t full_head_values() const { return heads * (key_dim() + value_dim); }
 };
 
 struct AttentionMla {
@@ -39,6 +41,8 @@ struct AttentionMla {
                  const MlaConfig& config) const;
   Tensor expanded(Context& ctx, const Tensor& query, const Tensor& latent, const Tensor& k_pe,
                   const Batch& batch, int layer, const MlaConfig& config) const;
+  Tensor expanded_in_cache(Context& ctx, const Tensor& query, const Batch& batch, int layer,
+                           const MlaConfig& config) const;
   Tensor head_values(Context& ctx, const Tensor& latents, const MlaConfig& config) const;
   Tensor absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
                   const MlaConfig& config) const;

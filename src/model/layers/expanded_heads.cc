@@ -13,10 +13,26 @@ constexpr int64_t kBlockRows = 512;
 
 }  // namespace
 
+DType full_heads_type(const Kernels& kernels, DType cache_type) {
+  return cache_type == DType::kBF16 && kernels.dot_bf16 != nullptr ? DType::kBF16 : DType::kF32;
+}
+
+void store_full_heads(Context& ctx, const MlaConfig& c, DType type, const float* head_values,
+                      const float* k_pe, uint8_t* keys, uint8_t* values) {
+  for (int64_t h = 0; h < c.heads; ++h) {
+    const float* from = head_values + h * (c.nope_dim + c.value_dim);
+    uint8_t* key = keys + row_bytes(type, h * c.key_dim());
+    store_values(ctx, from, c.nope_dim, type, key);
+    store_values(ctx, k_pe, c.rope_dim, type, key + row_bytes(type, c.nope_dim));
+    store_values(ctx, from + c.nope_dim, c.value_dim, type,
+                 values + row_bytes(type, h * c.value_dim));
+  }
+}
+
 ExpandedHeads::ExpandedHeads(Context& ctx, const MlaConfig& config, std::vector<CachedRow> rows)
-    : config_(config), rows_(std::move(rows)) {
-  const bool round = rows_[0].type == DType::kBF16 && ctx.kernels().dot_bf16 != nullptr;
-  type_ = round ? DType::kBF16 : DType::kF32;
+    : config_(config),
+      rows_(std::move(rows)),
+      type_(full_heads_type(ctx.kernels(), rows_[0].type)) {
   const auto n = static_cast<int64_t>(rows_.size());
   const int64_t keys = n * config.heads * config.key_dim();
   const int64_t values = n * config.heads * config.value_dim;
@@ -53,21 +69,14 @@ void ExpandedHeads::fill(Context& ctx, const Tensor& latent, const Tensor& k_pe,
 void ExpandedHeads::fill_block(Context& ctx, int64_t first, const Tensor& latents,
                                const Tensor& values) {
   const MlaConfig& c = config_;
-  const int64_t width = c.nope_dim + c.value_dim;
   float* pe = ctx.arena().allocate<float>(ctx.pool().size() * c.rope_dim);
   ctx.pool().parallel_for(latents.rows(), [&](int64_t t, int worker) {
     const CachedRow& row = rows_[static_cast<size_t>(first + t)];
     float* k_pe = pe + worker * c.rope_dim;
     load_values(ctx, row.data + row_bytes(row.type, c.kv_rank), c.rope_dim, row.type, k_pe);
-    for (int64_t h = 0; h < c.heads; ++h) {
-      const float* from = values.f32() + (t * c.heads + h) * width;
-      const int64_t head = (first + t) * c.heads + h;
-      uint8_t* key = keys_ + row_bytes(type_, head * c.key_dim());
-      store_values(ctx, from, c.nope_dim, type_, key);
-      store_values(ctx, k_pe, c.rope_dim, type_, key + row_bytes(type_, c.nope_dim));
-      store_values(ctx, from + c.nope_dim, c.value_dim, type_,
-                   values_ + row_bytes(type_, head * c.value_dim));
-    }
+    store_full_heads(ctx, c, type_, values.f32() + t * values.columns(), k_pe,
+                     keys_ + row_bytes(type_, (first + t) * c.heads * c.key_dim()),
+                     values_ + row_bytes(type_, (first + t) * c.heads * c.value_dim));
   });
 }
 

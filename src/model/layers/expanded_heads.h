@@ -8,6 +8,14 @@
 
 namespace minke {
 
+// What full heads are held as: BF16 if the cache has it and attention is faster so.
+DType full_heads_type(const Kernels& kernels, DType cache_type);
+
+// Keys [heads, key_dim] and values [heads, value_dim] of one token, from its head_values [heads,
+// nope_dim + value_dim] and its rotated key [rope_dim].
+void store_full_heads(Context& ctx, const MlaConfig& config, DType type, const float* head_values,
+                      const float* k_pe, uint8_t* keys, uint8_t* values);
+
 // A token's latent and rotated key as they lie in a cache.
 struct CachedRow {
   const uint8_t* data = nullptr;  // kv_width() values
@@ -39,9 +47,9 @@ class ExpandedHeads {
 
   MlaConfig config_;
   std::vector<CachedRow> rows_;
-  DType type_;                 // BF16 if the cache has it and attention is faster so
-  uint8_t* keys_ = nullptr;    // [rows, heads, key_dim]
-  uint8_t* values_ = nullptr;  // [rows, heads, value_dim]
+  DType type_;
+  uint8_t* keys_ = nullptr;                                // [rows, heads, key_dim]
+  uint8_t* values_ = nullptr;                              // [rows, heads, value_dim]
   std::vector<const uint8_t*> key_chunks_, value_chunks_;  // that args() gave
   Tensor key_source_, value_source_;                       // with a tape: what has their gradients
 };

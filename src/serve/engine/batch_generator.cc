@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/core/check.h"
 #include "base/core/error.h"
 #include "serve/engine/limits.h"
 
@@ -13,8 +14,9 @@ EngineOptions engine_options(const Model& model, const BatchOptions& options) {
   o.session = options.session;
   o.sequences = options.slots;
   o.interactive = false;
+  o.generated_phase = options.generated_phase;
   // Every slot may fill its context.
-  const KvLayout layout = model.facts().kv.stored_as(options.session.kv_type);
+  const KvLayout layout = cache_layout(model, o);
   const int64_t context = chosen_context(model, options.session.context);
   const int64_t pages = (context + kPageTokens - 1) / kPageTokens;
   o.cache_bytes = options.slots * pages * layout.page_bytes();
@@ -62,6 +64,11 @@ int64_t BatchGenerator::submit(std::vector<int32_t> prompt, const GenerationOpti
   const int64_t ticket = next_ticket_++;
   scheduler_.submit(ticket, std::move(request), std::make_shared<Listener>(*this, ticket));
   return ticket;
+}
+
+void BatchGenerator::weights_changed() {
+  CHECK(unfinished() == 0);
+  scheduler_.forget_prefixes();
 }
 
 std::vector<GeneratedSequence> BatchGenerator::step() {

@@ -11,8 +11,9 @@
 namespace minke {
 
 struct BatchOptions {
-  SessionOptions session;  // `context`: most tokens of each sequence
-  int64_t slots = 16;      // sequences that share a forward pass
+  SessionOptions session;                  // `context`: most tokens of each sequence
+  int64_t slots = 16;                      // sequences that share a forward pass
+  Phase generated_phase = Phase::kDecode;  // see EngineOptions
 };
 
 // A sequence that has ended.
@@ -48,6 +49,10 @@ class BatchGenerator {
   // every sequence. Returns the sequences that ended with it; nothing happens without sequences.
   // Throws Error if the model gives no usable logits; then it cannot go on.
   std::vector<GeneratedSequence> step();
+
+  // The model's weights have changed: what was computed with others is forgotten. No sequence may
+  // be unfinished.
+  void weights_changed();
 
   // Prompts without a slot.
   int64_t waiting() const { return scheduler_.waiting(); }

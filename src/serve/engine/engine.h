@@ -15,9 +15,12 @@
 namespace minke {
 
 struct EngineOptions {
-  SessionOptions session;       // `context`: most tokens of a sequence, prompt included
-  int64_t sequences = 16;       // that share a forward pass
-  bool interactive = true;      // somebody reads along: prompts do not hold up generation for long
+  SessionOptions session;   // `context`: most tokens of a sequence, prompt included
+  int64_t sequences = 16;   // that share a forward pass
+  bool interactive = true;  // somebody reads along: prompts do not hold up generation for long
+  // kPrefill: generated tokens are computed as prompts and in training, so that what they are drawn
+  // from is, bit for bit, what a training pass gives them. The cache then also holds full heads.
+  Phase generated_phase = Phase::kDecode;
   int64_t queue = 256;          // requests that may wait for one of these places
   int64_t cache_bytes = 0;      // of keys and values in memory; 0: a quarter of what is free
   std::filesystem::path store;  // folder of the prefixes that survive a restart; "": none
@@ -26,6 +29,9 @@ struct EngineOptions {
   // Hears of what hinders the store but not the engine. Called on any thread; must not throw.
   std::function<void(const std::string&)> warn;
 };
+
+// What a sequence's cache holds.
+KvLayout cache_layout(const Model& model, const EngineOptions& options);
 
 struct TokenProbability {
   int32_t id = 0;

@@ -28,11 +28,16 @@ int64_t chosen_bytes(const KvLayout& layout, int64_t wanted, int64_t context) {
 
 }  // namespace
 
+KvLayout cache_layout(const Model& model, const EngineOptions& options) {
+  const DType type = options.session.kv_type;
+  if (options.generated_phase == Phase::kDecode) return model.facts().kv.stored_as(type);
+  return full_heads_layout(model.facts(), type, select_kernels(options.session.isa));
+}
+
 PromptCache::PromptCache(const Model& model, const EngineOptions& options, int64_t context)
     : context_(context),
-      pool_(model.facts().kv.stored_as(options.session.kv_type),
-            chosen_bytes(model.facts().kv.stored_as(options.session.kv_type), options.cache_bytes,
-                         context)) {
+      pool_(cache_layout(model, options),
+            chosen_bytes(cache_layout(model, options), options.cache_bytes, context)) {
   index_.emplace(pool_);
   if (options.store.empty()) return;
   PageStoreOptions store;

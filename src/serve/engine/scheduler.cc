@@ -42,6 +42,7 @@ Scheduler::Scheduler(const Model& model, const EngineOptions& options)
       context_tokens_(chosen_context(model, options.session.context)),
       chunk_(options.session.prefill_chunk),
       interactive_(options.interactive),
+      generated_phase_(options.generated_phase),
       pool_(options.session.threads > 0 ? options.session.threads : usable_cores()),
       kernels_(select_kernels(options.session.isa)),
       context_(pool_, kernels_),
@@ -230,20 +231,20 @@ Scheduler::Rows Scheduler::decode_rows() {
   return rows;
 }
 
-void Scheduler::pass(const Rows& rows, Phase phase) {
+void Scheduler::pass(const Rows& rows, bool prompts) {
   const auto start = EngineClock::now();
   context_.reset();
-  context_.set_phase(phase);
+  context_.set_phase(prompts ? Phase::kPrefill : generated_phase_);
   const Tensor logits =
       model_.forward(context_, {rows.tokens, rows.positions, rows.segments, rows.logit_rows});
-  if (phase == Phase::kPrefill) {
+  if (prompts) {
     for (Sequence* sequence : rows.sequences) {
       if (!sequence->in_prompt()) prompts_.keep(sequence->request, *sequence->cache);
     }
   }
   read_logits(rows, logits);
   const double seconds = seconds_between(start, EngineClock::now());
-  if (phase == Phase::kPrefill) {
+  if (prompts) {
     follow(prompt_rate_, static_cast<double>(rows.tokens.size()) / seconds);
     totals_.prompt_tokens += static_cast<int64_t>(rows.tokens.size());
     totals_.prefill_seconds += seconds;
@@ -376,7 +377,7 @@ bool Scheduler::step() {
   prompts_were_last_ = prompts_now;
   const Rows rows = prompts_now ? prompt_rows() : decode_rows();
   // No rows: the only sequence that could go on gave its pages away.
-  if (!rows.tokens.empty()) pass(rows, prompts_now ? Phase::kPrefill : Phase::kDecode);
+  if (!rows.tokens.empty()) pass(rows, prompts_now);
   remove_ended();
   return true;
 }

@@ -64,7 +64,7 @@ class Scheduler {
   Rows prompt_rows();
   Rows decode_rows();
   int64_t prompt_budget(bool others_decode) const;
-  void pass(const Rows& rows, Phase phase);
+  void pass(const Rows& rows, bool prompts);
   void read_logits(const Rows& rows, const Tensor& logits);
   void tell(Sequence& sequence, DrawnToken drawn);
   void account(const Rows& rows, double seconds);
@@ -74,6 +74,7 @@ class Scheduler {
   const Model& model_;
   int64_t sequences_, context_tokens_, chunk_;
   bool interactive_;
+  Phase generated_phase_;
   ThreadPool pool_;
   Kernels kernels_;
   Context context_;

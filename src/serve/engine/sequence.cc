@@ -43,9 +43,14 @@ EngineToken score_token(int32_t id, int top, std::span<float> logits, const Kern
   const auto count = static_cast<int64_t>(logits.size());
   const float max = kernels.max(logits.data(), count);
   // The logits are not needed behind this: exp_sum() works in place.
-  const float log_total = std::log(kernels.exp_sum(logits.data(), count, max));
-  token.log_probability = token.log_probability - max - log_total;
-  for (TokenProbability& t : token.top) t.log_probability = t.log_probability - max - log_total;
+  const float total = kernels.exp_sum(logits.data(), count, max);
+  // Formed as cross_entropy() does, to the bit.
+  const double log_total = std::log(static_cast<double>(total));
+  const auto log_probability = [&](float logit) {
+    return static_cast<float>(static_cast<double>(logit - max) - log_total);
+  };
+  token.log_probability = log_probability(token.log_probability);
+  for (TokenProbability& t : token.top) t.log_probability = log_probability(t.log_probability);
   return token;
 }
 
