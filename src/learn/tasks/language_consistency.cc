@@ -4,10 +4,10 @@
 #include <unordered_set>
 #include <utility>
 
-#include "learn/tasks/known_words.h"
 #include "learn/tasks/python/lexer.h"
 #include "learn/tasks/python/operations.h"
-#include "learn/tasks/words.h"
+#include "learn/tasks/words/known_words.h"
+#include "learn/tasks/words/words.h"
 
 namespace minke {
 namespace {

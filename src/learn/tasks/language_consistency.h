@@ -17,15 +17,15 @@ struct LanguageShare {
   double share() const;
 };
 
-// How much of `thinking` is in `language`, that of `question`. Words are as words.h reads them:
-// runs of letters, of Han each letter. Not judged are
+// How much of `thinking` is in `language`, that of `question`. Words are as words/words.h reads
+// them: runs of letters, of Han each letter. Not judged are
 //   - words that stand in the question, in large or small letters: names, units, code;
 //   - single letters of Latin, of Greek and of mathematics;
 //   - keywords of Python and the functions of its subset (python/python.h), as Python writes them;
 //   - commands of LaTeX, behind a backslash, and the word "boxed".
-// Any other word is judged by its script; where Latin script is wanted and found, as known_words.h
-// knows it: expected if known in `language`, foreign if known in another, else a name and not
-// judged. Takes time linear in the texts; never throws, whatever the bytes.
+// Any other word is judged by its script; where Latin script is wanted and found, as
+// words/known_words.h knows it: expected if known in `language`, foreign if known in another, else
+// a name and not judged. Takes time linear in the texts; never throws, whatever the bytes.
 LanguageShare language_share(std::string_view thinking, std::string_view question,
                              Language language);
 

@@ -1,4 +1,4 @@
-#include "learn/tasks/words.h"
+#include "learn/tasks/words/words.h"
 
 #include <algorithm>
 #include <utility>

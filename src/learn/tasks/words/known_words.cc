@@ -1,11 +1,11 @@
-#include "learn/tasks/known_words.h"
+#include "learn/tasks/words/known_words.h"
 
 #include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
-#include "learn/tasks/words.h"
+#include "learn/tasks/words/words.h"
 
 namespace minke {
 namespace {
