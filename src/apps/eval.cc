@@ -251,7 +251,10 @@ void add_questions(CLI::App& verb, const std::shared_ptr<EvalOptions>& o) {
       ->type_name("NAME");
   verb.add_option("--file", o->file, "instead of tasks, a data set with an object a line")
       ->type_name("FILE");
-  verb.add_option("--format", o->format, "what the data set is: gsm8k, mgsm or math500")
+  verb.add_option(
+          "--format", o->format,
+          "what the data set is: gsm8k, mgsm, math500, checked (your own problems, with the "
+          "name of a checker) or humaneval (Python to complete, which is run)")
       ->type_name("NAME");
 }
 
@@ -281,7 +284,9 @@ void add_eval(CLI::App& app, Action& action) {
   verb.add_option("-o,--output", o->output, "also write a page with the tables")->type_name("FILE");
   verb.footer(
       "Replies are in the model's chat format, with thinking; what follows it must hold the\n"
-      "answer in \\boxed{}. Intervals are of 95 % (Wilson). Ctrl-C prints what is there so far.");
+      "answer in \\boxed{}. For humaneval it is Python, which runs in bubblewrap, without "
+      "network.\n"
+      "Intervals are of 95 % (Wilson). Ctrl-C prints what is there so far.");
 }
 
 }  // namespace minke

@@ -72,6 +72,8 @@ class EvalTest(harness.ProgramTest):
         self.assertAlmostEqual(found["high"], 0.39033, 4)
         self.assertEqual(len(found["wrong"]), 6)
         self.assertGreater(found["prompt_tokens"], 6 * 10)
+        for tally in [found, *found["cells"]]:
+            self.assertTrue(0 <= tally["thinking_in_language"] <= 1)
 
     def test_the_problems_are_those_of_the_seed(self):
         def questions(*options):
@@ -161,6 +163,38 @@ class EvalTest(harness.ProgramTest):
                                   "--max-tokens", "4", "-n", "1")
         self.assertEqual([(c["level"], c["questions"]) for c in found["cells"]], [(4, 1)])
 
+    def test_own_problems_with_checkers(self):
+        checked = self.write("checked.jsonl",
+                             {"question": "Wie viele?", "answer": "7", "checker": "integer",
+                              "language": "de", "level": 3},
+                             {"question": "What?", "answer": "a whale", "checker": "exact"})
+        found = self.succeed_json("eval", self.model, "--file", checked, "--format", "checked",
+                                  "--max-tokens", "4", "--show", "2")
+        self.assertEqual([(c["task"], c["language"], c["level"]) for c in found["cells"]],
+                         [("checked", "de", 3), ("checked", "en", 1)])
+        # As they were written, with no word about the box.
+        self.assertEqual([w["question"] for w in found["wrong"]], ["Wie viele?", "What?"])
+        bad = self.write("unchecked.jsonl", {"question": "?", "answer": "x", "checker": "near"})
+        self.refuse(1, "eval", self.model, "--file", bad, "--format", "checked",
+                    says="unchecked.jsonl, line 1: checker: expected \"exact\"")
+
+    def test_python_that_is_run(self):
+        path = self.write("human.jsonl",
+                          {"task_id": "HumanEval/0", "prompt": "def one():\n    \"\"\"One.\"\"\"\n",
+                           "entry_point": "one", "canonical_solution": "    return 1\n",
+                           "test": "def check(candidate):\n    assert candidate() == 1\n"})
+        command = ["eval", self.model, "--file", path, "--format", "humaneval",
+                   "--max-tokens", "4", "--show", "1"]
+        if not Path("/usr/bin/bwrap").exists():
+            self.refuse(1, *command, says="apt-get install bubblewrap")
+            return
+        if subprocess.run(["/usr/bin/bwrap", "--unshare-all", "--ro-bind", "/", "/", "/bin/true"],
+                          check=False).returncode:
+            self.skipTest("bubblewrap cannot run here")
+        found = self.succeed_json(*command)
+        self.assertEqual((found["questions"], found["accuracy"]), (1, 0))
+        self.assertIn("def one():", found["wrong"][0]["question"])
+
     def test_bad_lines_are_named(self):
         bad = self.write("bad.jsonl", {"question": "?", "answer_number": 1},
                          {"question": "?", "answer_number": "1"})
@@ -183,7 +217,7 @@ class EvalTest(harness.ProgramTest):
                               (["--samples", "0"], "--samples"), (["--batch", "0"], "--batch"),
                               (["--format", "gsm8k"], "--format"),
                               (["--file", "x"], "--format"),
-                              (["--file", "x", "--format", "humaneval"], "--format"),
+                              (["--file", "x", "--format", "mmlu"], "--format"),
                               (["sums", "--file", "x", "--format", "gsm8k"], "TASK")]:
             self.refuse(2, "eval", self.model, *options, says=says)
         self.refuse(1, "eval", self.model, *ONE, "-o", self.folder, says="a folder")

@@ -7,6 +7,9 @@
 #include "base/core/json.h"
 #include "base/core/mapped_file.h"
 #include "learn/eval/answers.h"
+#include "learn/eval/human_eval.h"
+#include "learn/eval/json_text.h"
+#include "learn/eval/python_sandbox.h"
 #include "learn/eval/questions.h"
 #include "text/tokenizer/json_node.h"
 
@@ -14,14 +17,9 @@ namespace minke {
 namespace {
 
 constexpr std::array kFormats = {DataSetFormat::kGsm8k, DataSetFormat::kMgsm,
-                                 DataSetFormat::kMath500};
+                                 DataSetFormat::kMath500, DataSetFormat::kChecked,
+                                 DataSetFormat::kHumanEval};
 constexpr const char* kInstruction = "\n\nReason step by step, and put the answer in \\boxed{}.";
-
-std::string_view text_of(const JsonNode& root, std::string_view key) {
-  const JsonNode node = root.need(key);
-  if (node.string().empty()) node.expected("a text of at least one character");
-  return node.string();
-}
 
 void expect_integer(Question& question, int64_t solution) {
   question.expected = fmt::format("\\boxed{{{}}}", solution);
@@ -29,6 +27,24 @@ void expect_integer(Question& question, int64_t solution) {
     const auto box = last_boxed(reply);
     return box && integer_answer(*box) == solution;
   };
+}
+
+void expect_expression(Question& question, std::string_view answer) {
+  question.expected = fmt::format("\\boxed{{{}}}", answer);
+  question.accepts = [solution = normalised_expression(answer)](std::string_view reply) {
+    const auto box = last_boxed(reply);
+    return box && normalised_expression(*box) == solution;
+  };
+}
+
+// "level", if it is there.
+void read_level(const JsonNode& root, int64_t most, Question& question) {
+  const auto level = root.get("level");
+  if (!level) return;
+  if (level->integer() < 1 || level->integer() > most) {
+    level->expected(fmt::format("a level from 1 to {}", most));
+  }
+  question.level = static_cast<int>(level->integer());
 }
 
 void read_gsm8k(const JsonNode& root, Question& question) {
@@ -50,24 +66,64 @@ void read_mgsm(const JsonNode& root, Question& question) {
 
 void read_math500(const JsonNode& root, Question& question) {
   question.text = text_of(root, "problem");
-  std::string solution = normalised_expression(text_of(root, "answer"));
-  question.expected = fmt::format("\\boxed{{{}}}", text_of(root, "answer"));
-  if (const auto level = root.get("level")) {
-    constexpr int64_t kLevels = 5;
-    if (level->integer() < 1 || level->integer() > kLevels) level->expected("a level from 1 to 5");
-    question.level = static_cast<int>(level->integer());
-  }
-  question.accepts = [solution = std::move(solution)](std::string_view reply) {
-    const auto box = last_boxed(reply);
-    return box && normalised_expression(*box) == solution;
-  };
+  expect_expression(question, text_of(root, "answer"));
+  constexpr int64_t kLevels = 5;
+  read_level(root, kLevels, question);
 }
 
-Question read_question(std::string_view line, const std::string& where, DataSetFormat format) {
+std::string_view trimmed(std::string_view text) {
+  constexpr const char* kSpaces = " \t\r\n";
+  const size_t first = text.find_first_not_of(kSpaces);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpaces) + 1 - first);
+}
+
+void read_language(const JsonNode& root, Question& question) {
+  const auto code = root.get("language");
+  if (!code) return;
+  const auto* language = std::ranges::find(kLanguages, code->string(), language_code);
+  if (language == kLanguages.end()) code->expected("ar, zh, en, de, hi or id");
+  question.language = *language;
+}
+
+void read_checked(const JsonNode& root, Question& question) {
+  question.text = text_of(root, "question");
+  const JsonNode checker = root.need("checker");
+  const std::string_view text = text_of(root, "answer");
+  const JsonNode answer = root.need("answer");
+  const std::string boxed = fmt::format("\\boxed{{{}}}", text);
+  const auto held = last_boxed(boxed);
+  // It holds less where braces do not match and where another box stands in it.
+  if (held != trimmed(text) || held->empty()) {
+    answer.expected("an answer that a \\boxed{} can hold");
+  }
+  const std::string_view name = checker.string();
+  if (name == "integer") {
+    const auto solution = integer_answer(text);
+    if (!solution) answer.expected("an integer, for the checker \"integer\"");
+    expect_integer(question, *solution);
+  } else if (name == "expression") {
+    expect_expression(question, text);
+  } else if (name == "exact") {
+    question.expected = boxed;
+    question.accepts = [solution = std::string(*held)](std::string_view reply) {
+      return last_boxed(reply) == solution;
+    };
+  } else {
+    checker.expected("\"exact\", \"integer\" or \"expression\"");
+  }
+  constexpr int64_t kLevels = 100;
+  read_level(root, kLevels, question);
+  read_language(root, question);
+}
+
+Question read_question(std::string_view line, const std::string& where, DataSetFormat format,
+                       Language language) {
   const JsonDocument document = JsonDocument::parse(line, where);
   const JsonNode root(document.root(), where);
   Question question;
   question.task = data_set_format_name(format);
+  question.language = language;
   switch (format) {
     case DataSetFormat::kGsm8k:
       read_gsm8k(root, question);
@@ -78,6 +134,12 @@ Question read_question(std::string_view line, const std::string& where, DataSetF
     case DataSetFormat::kMath500:
       read_math500(root, question);
       break;
+    case DataSetFormat::kChecked:
+      read_checked(root, question);
+      return question;
+    case DataSetFormat::kHumanEval:
+      read_human_eval(root, question);
+      return question;
   }
   question.text += kInstruction;
   return question;
@@ -86,7 +148,7 @@ Question read_question(std::string_view line, const std::string& where, DataSetF
 }  // namespace
 
 std::string_view data_set_format_name(DataSetFormat format) {
-  constexpr std::string_view kNames[] = {"gsm8k", "mgsm", "math500"};
+  constexpr std::string_view kNames[] = {"gsm8k", "mgsm", "math500", "checked", "humaneval"};
   static_assert(std::size(kNames) == kFormats.size());
   return kNames[static_cast<size_t>(format)];
 }
@@ -112,14 +174,14 @@ std::vector<Question> read_data_set(const std::filesystem::path& path, DataSetFo
     text.remove_prefix(length);
     if (object.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
     const std::string where = fmt::format("{}, line {}", printable(path.string(), 4096), line);
-    questions.push_back(read_question(object, where, format));
+    questions.push_back(read_question(object, where, format, language));
     // Unique within the file, so also within a level of it.
     questions.back().index = static_cast<int64_t>(questions.size()) - 1;
-    questions.back().language = language;
   }
   if (questions.empty()) {
     fail(printable(path.string(), 4096), "expected an object a line, found an empty file");
   }
+  if (format == DataSetFormat::kHumanEval) require_python_sandbox();
   return questions;
 }
 

@@ -78,12 +78,12 @@ EvalTable by_task(const Scoreboard& board, std::string title, const std::vector<
 
 EvalTable language_table(const Scoreboard& board) {
   EvalTable table{"By language",
-                  {"language", "questions", "accuracy, %", "95 %", "thinking in script, %",
+                  {"language", "questions", "accuracy, %", "95 %", "thinking in language, %",
                    "tokens a reply", "cut, %"},
                   {}};
   const auto add_row = [&](const std::string& name, const Tally& t) {
     table.rows.push_back({name, std::to_string(t.questions), percent(t.accuracy()), percents(t),
-                          percent(t.thinking_in_script()), number(t.tokens_per_reply()),
+                          percent(t.thinking_in_language()), number(t.tokens_per_reply()),
                           percent(t.cut_share())});
   };
   for (const Language language : languages_of(board)) {
@@ -128,8 +128,7 @@ Json tally_json(const Tally& tally, const Scoreboard& board) {
           {"pass_at", std::move(pass)},
           {"tokens_per_reply", number_json(tally.tokens_per_reply())},
           {"cut", tally.cut},
-          {"thinking_letters", tally.thinking.all},
-          {"thinking_letters_in_script", tally.thinking.expected}};
+          {"thinking_in_language", number_json(tally.thinking_in_language())}};
 }
 
 std::string table_html(const EvalTable& table) {

@@ -47,7 +47,7 @@ TEST(EvalReport, TablesHoldSharesByCell) {
 TEST(EvalReport, JsonHoldsEveryCell) {
   const auto asked = questions();
   Scoreboard board(asked, 2, 1);
-  for (const char* reply : {"1", "2"}) board.add(0, {"", reply, 10, false});
+  for (const char* reply : {"1", "2"}) board.add(0, {"we add", reply, 10, false});
   const auto json = eval_json(board);
   EXPECT_EQ(json["questions"], 1);
   EXPECT_EQ(json["complete"], false);
@@ -56,6 +56,8 @@ TEST(EvalReport, JsonHoldsEveryCell) {
   ASSERT_EQ(json["cells"].size(), 3u);
   EXPECT_EQ(json["cells"][1]["language"], "de");
   EXPECT_TRUE(json["cells"][1]["accuracy"].is_null());
+  EXPECT_EQ(json["thinking_in_language"], 1.0);
+  EXPECT_TRUE(json["cells"][1]["thinking_in_language"].is_null());
   EXPECT_EQ(json["wrong"][0]["reply"], "2");
   EXPECT_EQ(eval_tables(board)[2].head, (std::vector<std::string>{"task", "k = 1", "k = 2"}));
 }

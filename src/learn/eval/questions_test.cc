@@ -134,6 +134,59 @@ TEST_F(DataSet, Math500) {
   EXPECT_TRUE(questions[1].accepts("\\boxed{\\left[1, 2\\right]}"));
 }
 
+TEST_F(DataSet, Checked) {
+  const auto questions = read(
+      R"({"question": "Was steht da?", "answer": "ein Wal", "checker": "exact"}
+{"question": "How many?", "answer": "1,000", "checker": "integer", "language": "en", "level": 2}
+{"question": "一半？", "answer": "\\frac{1}{2}", "checker": "expression", "language": "zh"}
+{"question": "?", "answer": " {a} ", "checker": "exact", "level": 100, "language": null})",
+      DataSetFormat::kChecked);
+  ASSERT_EQ(questions.size(), 4u);
+  EXPECT_EQ(questions[0].task, "checked");
+  EXPECT_EQ(questions[0].text, "Was steht da?");
+  EXPECT_EQ(questions[0].language, Language::kGerman);
+  EXPECT_EQ(questions[0].level, 1);
+  EXPECT_TRUE(questions[0].accepts("Da steht \\boxed{ ein Wal }."));
+  for (const char* reply : {"ein Wal", "\\boxed{Ein Wal}", "\\boxed{ein  Wal}", "\\boxed{}", "",
+                            "\\boxed{ein Wal} \\boxed{kein Wal}", "\\boxed{ein Wal"}) {
+    EXPECT_FALSE(questions[0].accepts(reply)) << reply;
+  }
+  EXPECT_EQ(questions[1].language, Language::kEnglish);
+  EXPECT_EQ(questions[1].level, 2);
+  EXPECT_TRUE(questions[1].accepts("\\boxed{1000.0}"));
+  EXPECT_FALSE(questions[1].accepts("\\boxed{1001}"));
+  EXPECT_EQ(questions[2].language, Language::kChinese);
+  EXPECT_TRUE(questions[2].accepts("\\boxed{1/2}"));
+  EXPECT_FALSE(questions[2].accepts("\\boxed{0.5}"));
+  EXPECT_TRUE(questions[3].accepts("\\boxed{{a}}"));
+  EXPECT_EQ(questions[3].language, Language::kGerman);
+  for (const Question& question : questions) EXPECT_TRUE(question.accepts(question.expected));
+}
+
+TEST_F(DataSet, BadCheckedLinesAreNamed) {
+  const auto line = [](const std::string& answer, const std::string& rest) {
+    return fmt::format("{{\"question\": \"?\", \"answer\": {}, {}}}\n", answer, rest);
+  };
+  const auto expect = [&](const std::string& answer, const std::string& rest,
+                          const std::string& says) {
+    const std::string good = line("\"1\"", "\"checker\": \"integer\"");
+    expect_error(good + line(answer, rest), DataSetFormat::kChecked, "line 2: " + says);
+  };
+  const std::string exact = "\"checker\": \"exact\"";
+  expect("\"1\"", "\"checker\": \"close\"", "checker: expected \"exact\", \"integer\" or");
+  expect("\"1\"", "\"level\": 1", "the document: expected a member \"checker\"");
+  expect("1", exact, "answer: expected a string, found");
+  expect("\"\"", exact, "answer: expected a text of at least one");
+  for (const char* answer : {"\"  \"", "\"a}\"", "\"{a\"", "\"}{\"", "\"a\\\\boxed{b}\""}) {
+    expect(answer, exact, "answer: expected an answer that a \\boxed{} can hold, found");
+  }
+  expect("\"4.5\"", "\"checker\": \"integer\"", "answer: expected an integer, for the checker");
+  expect("\"1\"", exact + ", \"language\": \"fr\"", "language: expected ar, zh, en, de, hi or id");
+  expect("\"1\"", exact + ", \"level\": 0", "level: expected a level from 1 to 100");
+  expect("\"1\"", exact + ", \"level\": 101", "level: expected a level from 1 to 100");
+  expect("\"1\"", exact + ", \"level\": \"1\"", "level: expected an integer");
+}
+
 TEST_F(DataSet, TheFirstOnes) {
   std::string lines;
   for (int i = 0; i < 5; ++i) lines += "{\"question\": \"?\", \"answer_number\": 1}\n";
@@ -156,7 +209,8 @@ TEST_F(DataSet, BadLinesAreNamed) {
                "a level from 1 to 5");
   expect_error("\n \n", DataSetFormat::kMgsm, "empty");
   expect_error("", DataSetFormat::kMgsm, "empty");
-  EXPECT_THROW(data_set_format_from_name("humaneval"), Error);
+  EXPECT_EQ(data_set_format_from_name("humaneval"), DataSetFormat::kHumanEval);
+  EXPECT_THROW(data_set_format_from_name("HumanEval"), Error);
 }
 
 }  // namespace

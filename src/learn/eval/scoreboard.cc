@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/core/check.h"
+#include "learn/tasks/language_consistency.h"
 
 namespace minke {
 namespace {
@@ -22,7 +23,7 @@ void Tally::add(const Tally& other) {
   right += other.right;
   cut += other.cut;
   tokens += other.tokens;
-  thinking.add(other.thinking);
+  thinking += other.thinking;
   passed.resize(std::max(passed.size(), other.passed.size()));
   for (size_t i = 0; i < other.passed.size(); ++i) passed[i] += other.passed[i];
 }
@@ -43,8 +44,8 @@ double Tally::cut_share() const {
   return ratio(static_cast<double>(cut), replies);
 }
 
-double Tally::thinking_in_script() const {
-  return ratio(static_cast<double>(thinking.expected), thinking.all);
+double Tally::thinking_in_language() const {
+  return ratio(thinking, replies);
 }
 
 Interval Tally::interval() const {
@@ -84,7 +85,7 @@ void Scoreboard::add(size_t question, Reply reply) {
   tally.right += right;
   tally.cut += reply.cut;
   tally.tokens += reply.tokens;
-  tally.thinking.add(count_letters(reply.reasoning, asked.language));
+  tally.thinking += language_share(reply.reasoning, asked.text, asked.language).share();
   if (!right) keep_wrong(question, std::move(reply));
   if (tally.replies < samples_) return;
   tally.questions = 1;

@@ -21,7 +21,7 @@ struct Reply {
 struct Tally {
   int64_t questions = 0, replies = 0;
   int64_t right = 0, cut = 0, tokens = 0;  // of the replies
-  LetterCount thinking;        // letters of the thinking, and those in the language's script
+  double thinking = 0;                     // sum of the replies' language_share()
   std::vector<double> passed;  // for each of Scoreboard::draws(), sum of the questions' pass_at()
 
   void add(const Tally& other);
@@ -31,8 +31,8 @@ struct Tally {
   double pass(size_t draw) const;
   double tokens_per_reply() const;
   double cut_share() const;
-  // NaN also without any letter.
-  double thinking_in_script() const;
+  // Mean over the replies.
+  double thinking_in_language() const;
   // Of the accuracy, with the questions as trials.
   Interval interval() const;
 };

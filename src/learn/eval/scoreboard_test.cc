@@ -28,9 +28,9 @@ TEST(Scoreboard, CountsByCell) {
   Scoreboard board(questions, 1, 2);
   ASSERT_EQ(board.cells().size(), 3u);
   board.add(3, reply("wrong", 30, true));
-  board.add(0, reply("right", 10, false, "so"));
+  board.add(0, reply("right", 10, false, "we need"));
   EXPECT_FALSE(board.complete());
-  board.add(1, reply("right", 20, false, "a\u9cb8\u9c7c\u9c7c"));
+  board.add(1, reply("right", 20, false, "so \u9cb8\u9c7c\u9c7c"));
   board.add(2, reply("no"));
   EXPECT_TRUE(board.complete());
   const Tally all = board.all();
@@ -39,12 +39,13 @@ TEST(Scoreboard, CountsByCell) {
   EXPECT_DOUBLE_EQ(all.pass(0), 0.5);
   EXPECT_DOUBLE_EQ(all.tokens_per_reply(), 17.5);
   EXPECT_DOUBLE_EQ(all.cut_share(), 0.25);
-  EXPECT_DOUBLE_EQ(all.thinking_in_script(), 5.0 / 6);
+  // Of the Chinese question: three letters of Han among four words.
+  EXPECT_DOUBLE_EQ(all.thinking_in_language(), (1 + 1 + 1 + 0.75) / 4);
   const auto english = board.sum([](const Cell& c) { return c.language == Language::kEnglish; });
   EXPECT_EQ(english.questions, 3);
   EXPECT_EQ(english.right, 1);
   EXPECT_EQ(board.cells()[2].task, "b");
-  EXPECT_TRUE(std::isnan(board.cells()[2].tally.thinking_in_script()));
+  EXPECT_TRUE(std::isnan(board.cells()[2].tally.thinking_in_language()));
 }
 
 TEST(Scoreboard, AQuestionCountsWithItsLastSample) {

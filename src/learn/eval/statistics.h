@@ -1,9 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-
-#include "learn/tasks/task.h"
 
 namespace minke {
 
@@ -20,18 +17,5 @@ Interval wilson(double share, int64_t trials);
 // right: the unbiased estimate of pass@k (Chen et al. 2021, Evaluating Large Language Models
 // Trained on Code, equation 1). 0 <= c <= n, 1 <= k <= n.
 double pass_at(int64_t k, int64_t n, int64_t c);
-
-// Letters (Unicode categories Lu, Ll, Lt, Lm, Lo) of a text.
-struct LetterCount {
-  int64_t all = 0;
-  int64_t expected = 0;  // of the language's script
-
-  void add(const LetterCount& other);
-};
-
-// The scripts: Arabic, Han, Devanagari, and Latin for English, German and Indonesian, which it
-// cannot tell apart. Names in formulas and code are letters too. Bytes that are not UTF-8 are
-// none.
-LetterCount count_letters(std::string_view text, Language language);
 
 }  // namespace minke

@@ -42,25 +42,5 @@ TEST(PassAt, CountsSubsets) {
   EXPECT_NEAR(pass_at(100, 10000, 100), 0.6358, 1e-4);
 }
 
-LetterCount letters(std::string_view text, Language language) {
-  return count_letters(text, language);
-}
-
-TEST(CountLetters, KnowsTheScripts) {
-  EXPECT_EQ(letters("Größe 12 × 3!", Language::kGerman).expected, 5);
-  EXPECT_EQ(letters("Größe 12 × 3!", Language::kGerman).all, 5);
-  EXPECT_EQ(letters("首先 x = 3，然后", Language::kChinese).all, 5);
-  EXPECT_EQ(letters("首先 x = 3，然后", Language::kChinese).expected, 4);
-  // Vowel signs are marks, no letters: two of ka and ma.
-  EXPECT_EQ(letters("कुमा", Language::kHindi).all, 2);
-  EXPECT_EQ(letters("कुमा", Language::kHindi).expected, 2);
-  EXPECT_EQ(letters("سلام yes", Language::kArabic).expected, 4);
-  EXPECT_EQ(letters("سلام yes", Language::kArabic).all, 7);
-  EXPECT_EQ(letters("привет", Language::kEnglish).all, 6);
-  EXPECT_EQ(letters("привет", Language::kEnglish).expected, 0);
-  EXPECT_EQ(letters("a\xff\xe4z", Language::kIndonesian).all, 2);
-  EXPECT_EQ(letters("", Language::kHindi).all, 0);
-}
-
 }  // namespace
 }  // namespace minke

@@ -132,8 +132,8 @@ class Lexer {
     }
     // Some of these mean something to Python (__debug__), and the others are bad style.
     if (text.starts_with("__")) refuse("a name begins with two underscores");
-    const bool keyword = std::ranges::find(kKeywords, text) != kKeywords.end();
-    add(keyword ? TokenKind::kKeyword : TokenKind::kName, std::move(text));
+    const TokenKind kind = is_keyword(text) ? TokenKind::kKeyword : TokenKind::kName;
+    add(kind, std::move(text));
   }
 
   void string(char quote) {
@@ -201,6 +201,10 @@ class Lexer {
 
 std::vector<Token> tokens_of(std::string_view source) {
   return Lexer(source).run();
+}
+
+bool is_keyword(std::string_view name) {
+  return std::ranges::find(kKeywords, name) != kKeywords.end();
 }
 
 std::string describe_token(const Token& token) {

@@ -29,6 +29,9 @@ struct Token {
 // integers, prefixed or triple-quoted strings, continued lines, operators it lacks.
 std::vector<Token> tokens_of(std::string_view source);
 
+// Whether `name` is a keyword of Python, also of those that the subset refuses.
+bool is_keyword(std::string_view name);
+
 // How a token is named in an error.
 std::string describe_token(const Token& token);
 
