@@ -2,7 +2,6 @@
 
 #include "base/core/error.h"
 #include "learn/data/shard_documents.h"
-#include "learn/data/task_documents.h"
 
 namespace minke {
 namespace {
@@ -23,15 +22,19 @@ void add_shares(const TaskShare& share, const DataRecipe& data, std::vector<Prob
 
 }  // namespace
 
+std::vector<ProblemShare> problem_shares(const DataRecipe& data) {
+  std::vector<ProblemShare> shares;
+  for (const TaskShare& share : data.tasks) {
+    if (share.weight > 0) add_shares(share, data, shares);
+  }
+  return shares;
+}
+
 std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,
                                                 const DocumentEncoder& encoder, Split split) {
   const auto seed = static_cast<uint64_t>(data.seed);
   if (data.shards.empty()) {
-    std::vector<ProblemShare> shares;
-    for (const TaskShare& share : data.tasks) {
-      if (share.weight > 0) add_shares(share, data, shares);
-    }
-    return std::make_unique<TaskDocuments>(encoder, std::move(shares), split, seed);
+    return std::make_unique<TaskDocuments>(encoder, problem_shares(data), split, seed);
   }
   const auto& paths = split == Split::kTrain ? data.shards : data.held_out;
   std::vector<Shard> shards;

@@ -1,0 +1,186 @@
+#include "learn/train/learner.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "base/core/error.h"
+#include "base/core/mapped_file.h"
+#include "base/cpu/topology.h"
+#include "learn/train/model_folder.h"
+#include "model/families/active_bytes.h"
+#include "model/formats/open_checkpoint.h"
+
+namespace minke {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The folder of the tokenizer's files, which go with the model in the end. The recipe has it, or
+// tokenizer.json itself.
+fs::path tokenizer_folder(const Recipe& recipe) {
+  const fs::path path = recipe.tokenizer.empty() ? recipe.model.from : recipe.tokenizer;
+  if (fs::is_directory(path)) return path;
+  if (path.filename() != "tokenizer.json" || !fs::exists(path)) {
+    fail(path.string(), "expected tokenizer.json or a folder with one, found {}",
+         fs::exists(path) ? "another file" : "nothing there");
+  }
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+Checkpoint starting_checkpoint(const Recipe& recipe) {
+  const std::string& from = recipe.model.from;
+  if (from.empty()) return {Naming::kHuggingFace, recipe.model.metadata("model")};
+  if (!fs::is_directory(from)) {
+    fail(from, "model.from: expected a Hugging Face folder (minke convert makes one)");
+  }
+  return open_checkpoint(from);
+}
+
+std::unique_ptr<Model> starting_model(const Recipe& recipe, const Checkpoint& checkpoint,
+                                      PredictionModule prediction) {
+  if (recipe.model.from.empty()) return make_model(checkpoint);
+  return load_model(checkpoint, prediction == PredictionModule::kTrained);
+}
+
+int64_t checked_context(const Model& model, int64_t context) {
+  const int64_t most = model.facts().context_length;
+  if (context > most) {
+    fail("data.context", "expected at most {} for this model, found {}", most, context);
+  }
+  return context;
+}
+
+}  // namespace
+
+Learner::Learner(const Recipe& recipe, Isa isa, int64_t context, PredictionModule prediction)
+    : recipe_(recipe),
+      checkpoint_(starting_checkpoint(recipe)),
+      model_(starting_model(recipe, checkpoint_, prediction)),
+      predicts_(prediction == PredictionModule::kTrained &&
+                (recipe.model.from.empty() ? model_->add_prediction() : model_->predicts())),
+      tokenizer_(load_tokenizer(tokenizer_folder(recipe))),
+      encoder_(*tokenizer_),
+      precision_(recipe.precision == TrainingPrecision::kBF16 ? DType::kBF16 : DType::kF32),
+      pool_(recipe.run.threads > 0 ? static_cast<int>(recipe.run.threads) : usable_cores()),
+      parameters_(*model_, precision_, recipe.lora.rank > 0),
+      pass_(*model_, pool_, isa, precision_, checked_context(*model_, context)) {
+  if (tokenizer_->size() > model_->facts().vocab) {
+    fail(recipe.tokenizer, "has {} ids, the model only {}", tokenizer_->size(),
+         model_->facts().vocab);
+  }
+  const auto seed = static_cast<uint64_t>(recipe.run.seed);
+  if (recipe.model.from.empty()) parameters_.initialize(seed, model_->facts().layers);
+  if (recipe.lora.rank > 0) {
+    const LoraOptions options{recipe.lora.rank, recipe.lora.alpha, recipe.lora.targets};
+    lora_ = std::make_unique<LoraAdapter>(parameters_, options, seed);
+  }
+  parameters_.track(pass_.tape());
+}
+
+int64_t Learner::active_parameters() {
+  const ActiveWeightCount count = active_weight_count(*model_);
+  return count.layers + count.head;
+}
+
+SittingRecord Learner::describe() {
+  SittingRecord record;
+  record.threads = pool_.size();
+  record.parameters = parameters_.count();
+  record.active_parameters = active_parameters();
+  record.flops_per_token = 6 * static_cast<double>(active_parameters());
+  return record;
+}
+
+std::span<Parameter> Learner::trained() {
+  return lora_ != nullptr ? lora_->parameters() : parameters_.parameters();
+}
+
+// What checkpoints hold: what is trained, and the biases that balance the experts.
+std::vector<Parameter> Learner::kept_tensors() {
+  std::vector<Parameter> tensors(trained().begin(), trained().end());
+  for (const SelectionBias& bias : parameters_.selection_biases()) {
+    tensors.push_back({bias.name, ParameterRole::kVector, bias.values, {}});
+  }
+  return tensors;
+}
+
+void Learner::begin(const OptimizerOptions& options) {
+  optimizer_ = make_optimizer(options, pass_.kernels(), trained());
+}
+
+void Learner::restore(const SavedRun& saved) {
+  std::vector<Parameter> tensors = kept_tensors();
+  restore_checkpoint(saved, tensors, *optimizer_);
+}
+
+void Learner::save(RunStore& store, const RunState& state, int64_t keep, bool keep_best) {
+  store.save(state, kept_tensors(), *optimizer_, keep, keep_best);
+}
+
+void Learner::publish() {
+  parameters_.publish(pool_, pass_.kernels());
+  if (lora_ != nullptr) lora_->publish(pool_, pass_.kernels());
+}
+
+double Learner::finish_gradients(double clip) {
+  if (lora_ != nullptr) lora_->collect_gradients(pool_, pass_.kernels());
+  return clip_gradients(pool_, trained(), clip);
+}
+
+void Learner::step(double learning_rate, int64_t step_of_stage) {
+  optimizer_->step(pool_, trained(), {learning_rate, step_of_stage});
+  // What an adapter adds to stays as it is.
+  if (lora_ != nullptr) {
+    lora_->publish(pool_, pass_.kernels());
+  } else {
+    parameters_.publish(pool_, pass_.kernels());
+  }
+}
+
+void Learner::balance(const std::vector<ExpertLoad>& loads, double speed) {
+  if (lora_ == nullptr) update_biases(loads, speed, parameters_.selection_biases());
+}
+
+std::string Learner::broken_weight() {
+  for (const Parameter& p : trained()) {
+    const std::span values(p.master.f32(), static_cast<size_t>(p.master.shape.elements()));
+    if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) return p.name;
+  }
+  return "";
+}
+
+std::string Learner::write(const fs::path& run) {
+  if (lora_ != nullptr) {
+    lora_->write(run / "adapter", recipe_.model.from);
+    return fmt::format("{}: the adapter", (run / "adapter").string());
+  }
+  const fs::path folder = run / "model";
+  auto config = nlohmann::ordered_json::parse(
+      recipe_.model.from.empty() ? recipe_.model.config
+                                 : read_text_file(fs::path(recipe_.model.from) / "config.json"));
+  config["bos_token_id"] = tokenizer_->bos().value();
+  config["eos_token_id"] = tokenizer_->eos().value();
+  if (!predicts_ && config.contains("num_nextn_predict_layers")) {
+    config["num_nextn_predict_layers"] = 0;
+  }
+  write_model_folder(config.dump(), parameters_, precision_, folder);
+  const fs::path from = tokenizer_folder(recipe_);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
+    if (!fs::exists(from / name)) continue;  // the second need not be there
+    std::error_code error;
+    fs::copy_file(from / name, folder / name, fs::copy_options::overwrite_existing, error);
+    if (error) fail((from / name).string(), "cannot copy: {}", error.message());
+  }
+  return fmt::format("{}: the trained model", folder.string());
+}
+
+fs::path run_folder(const Recipe& recipe, const fs::path& recipe_path, const fs::path& chosen) {
+  if (!chosen.empty()) return chosen;
+  if (!recipe.run.output.empty()) return recipe.run.output;
+  fail(recipe_path.string(),
+       "run.output: expected the folder of the run, here or as --output, found none");
+}
+
+}  // namespace minke
