@@ -41,6 +41,7 @@ void declare(CLI::App& app, const std::string& version, Action& action) {
   add_bench(app, action);
   add_data(app, action);
   add_train(app, action);
+  add_grpo(app, action);
   add_report(app, action);
   add_eval(app, action);
   add_serve(app, action);

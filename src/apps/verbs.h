@@ -27,6 +27,7 @@ void add_synth(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_data(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
+void add_grpo(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);

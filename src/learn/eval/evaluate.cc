@@ -7,18 +7,6 @@
 namespace minke {
 namespace {
 
-std::vector<ChatRenderer::Prompt> render(std::span<const Question> questions,
-                                         const ChatRenderer& renderer) {
-  std::vector<ChatRenderer::Prompt> prompts;
-  for (const Question& question : questions) {
-    Conversation conversation;
-    conversation.messages.emplace_back();
-    conversation.messages.back().content = question.text;
-    prompts.push_back(renderer.render(conversation));
-  }
-  return prompts;
-}
-
 int64_t needed_context(const Model& model, std::span<const Question> questions,
                        std::span<const ChatRenderer::Prompt> prompts, int64_t max_tokens) {
   const int64_t most = model.facts().context_length;
@@ -36,6 +24,14 @@ int64_t needed_context(const Model& model, std::span<const Question> questions,
   return max_tokens == 0 ? most : std::min(most, longest + std::min(max_tokens, most));
 }
 
+}  // namespace
+
+ChatRenderer::Prompt render_question(const ChatRenderer& renderer, const Question& question) {
+  Conversation conversation;
+  conversation.messages.emplace_back().content = question.text;
+  return renderer.render(conversation);
+}
+
 Reply read_reply(const GeneratedSequence& sequence, ReplyParser parser) {
   Reply reply;
   const auto keep = [&reply](const ReplyDelta& delta) {
@@ -49,13 +45,14 @@ Reply read_reply(const GeneratedSequence& sequence, ReplyParser parser) {
   return reply;
 }
 
-}  // namespace
-
 EngineStats evaluate(const Model& model, const ChatRenderer& renderer,
                      const EvaluationOptions& options, Scoreboard& board,
                      const std::function<bool()>& go_on) {
   const auto questions = board.questions();
-  const auto prompts = render(questions, renderer);
+  std::vector<ChatRenderer::Prompt> prompts;
+  for (const Question& question : questions) {
+    prompts.push_back(render_question(renderer, question));
+  }
   BatchOptions batch = options.batch;
   if (batch.session.context == 0) {
     batch.session.context =

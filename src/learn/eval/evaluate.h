@@ -10,6 +10,11 @@
 
 namespace minke {
 
+// The question as a conversation that the model is to answer.
+ChatRenderer::Prompt render_question(const ChatRenderer& renderer, const Question& question);
+// What a sequence says, read by `parser`.
+Reply read_reply(const GeneratedSequence& sequence, ReplyParser parser);
+
 struct EvaluationOptions {
   // Of every reply. The seed is that of the evaluation: each reply draws with a seed of its own,
   // made of it, the question and the number of the sample.

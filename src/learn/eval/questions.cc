@@ -15,11 +15,11 @@ uint64_t question_seed(uint64_t seed, const Question& question) {
   return state;
 }
 
-namespace {
-
-Question question_of(const Task& task, Question question, const TaskQuestions& options) {
-  Rng rng(question_seed(options.seed, question));
-  Problem problem = task.make(question.language, question.level, options.split, rng);
+Question question_of(const Task& task, Problem problem) {
+  Question question;
+  question.task = task.name();
+  question.language = problem.language;
+  question.level = problem.level;
   question.text = problem.question;
   question.expected = problem.answer;
   question.accepts = [&task, problem = std::move(problem)](std::string_view reply) {
@@ -27,8 +27,6 @@ Question question_of(const Task& task, Question question, const TaskQuestions& o
   };
   return question;
 }
-
-}  // namespace
 
 std::vector<Question> task_questions(const TaskQuestions& options) {
   std::vector<Question> all;
@@ -43,7 +41,9 @@ std::vector<Question> task_questions(const TaskQuestions& options) {
           question.language = language;
           question.level = level;
           question.index = index;
-          all.push_back(question_of(*task, std::move(question), options));
+          Rng rng(question_seed(options.seed, question));
+          all.push_back(question_of(*task, task->make(language, level, options.split, rng)));
+          all.back().index = index;
         }
       }
     }

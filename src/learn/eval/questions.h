@@ -27,6 +27,9 @@ struct Question {
 // Seed of what belongs to a question: depends on the arguments alone.
 uint64_t question_seed(uint64_t seed, const Question& question);
 
+// A problem of `task` as a question; the index is left to the caller.
+Question question_of(const Task& task, Problem problem);
+
 struct TaskQuestions {
   std::vector<const Task*> tasks;
   std::vector<Language> languages;

@@ -108,6 +108,7 @@ void visit_step(Visitor& v, Record& r) {
   v.member("percent_of_peak", r.percent_of_peak);
   v.member("joules", r.joules);
   v.member("expert_load", r.expert_load);
+  v.member("values", r.values);
 }
 
 template <typename Visitor, typename Record>
@@ -130,6 +131,9 @@ class LineWriter {
     if (value) json_[key] = *value;
   }
   void member(const char* key, const std::vector<double>& values) {
+    if (!values.empty()) json_[key] = values;
+  }
+  void member(const char* key, const std::map<std::string, double>& values) {
     if (!values.empty()) json_[key] = values;
   }
   std::string text() const {

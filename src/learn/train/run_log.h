@@ -35,6 +35,8 @@ struct StepRecord {
   std::optional<double> percent_of_peak = {};
   std::optional<double> joules = {};     // of the step, where the machine tells
   std::vector<double> expert_load = {};  // of each layer with experts: most tokens over mean
+  // What only some runs have; those of reinforcement stand in learn/rl/grpo.h.
+  std::map<std::string, double> values = {};
 };
 
 struct EvaluationRecord {

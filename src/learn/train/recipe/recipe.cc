@@ -41,9 +41,10 @@ void check_tasks(const DataRecipe& data, const RecipeReader& reader) {
 }
 
 // What single fields do not show. `reader` has read the sections of the stage last.
-void check_stage(const Stage& stage, const RecipeReader& reader) {
+// `other_questions`: a stage of reinforcement may have neither tasks nor shards.
+void check_stage(const Stage& stage, const RecipeReader& reader, bool other_questions = false) {
   const DataRecipe& data = stage.data;
-  if (data.tasks.empty() == data.shards.empty()) {
+  if (data.tasks.empty() == data.shards.empty() && !other_questions) {
     reader.refuse("data", "tasks", "either tasks or shards",
                   data.tasks.empty() ? "none of them" : "both");
   }
@@ -77,6 +78,30 @@ void check_run(const Recipe& recipe, const RecipeReader& reader) {
   }
   if (recipe.checkpoint.every_steps == 0 && recipe.checkpoint.every_seconds == 0) {
     reader.refuse("checkpoint", "every_seconds", "checkpoints by steps or by time", "none of them");
+  }
+}
+
+void check_grpo(const Recipe& recipe, const Stage& stage, const RecipeReader& reader) {
+  const GrpoRecipe& grpo = recipe.grpo;
+  if (grpo.questions.empty() == stage.data.tasks.empty()) {
+    reader.refuse("grpo", "questions", "either a file of questions or data.tasks",
+                  grpo.questions.empty() ? "none of them" : "both");
+  }
+  if (!stage.data.shards.empty()) {
+    reader.refuse("data", "shards", "tasks or grpo.questions", "files of tokens");
+  }
+  if (grpo.reply_tokens >= stage.data.context) {
+    reader.refuse("grpo", "reply_tokens",
+                  fmt::format("fewer than the context, {}", stage.data.context),
+                  std::to_string(grpo.reply_tokens));
+  }
+  if (grpo.updates > grpo.prompts) {
+    reader.refuse("grpo", "updates", fmt::format("at most the prompts, {}", grpo.prompts),
+                  std::to_string(grpo.updates));
+  }
+  const RewardWeights& r = recipe.rewards;
+  if (r.accuracy + r.format + r.language + r.length == 0) {
+    reader.refuse("rewards", "accuracy", "a weight above 0 of at least one rule", "none");
   }
 }
 
@@ -119,11 +144,18 @@ Recipe from_tree(const toml::table& root, const std::string& file) {
   Stage outer = first_stage();
   visit_stage_sections(reader, outer);
   reader.require_known_sections({"stage"});
+  recipe.grpo.given = root.contains("grpo");
   check_run(recipe, reader);
-  if (const toml::node* stages = root.get("stage")) {
+  const toml::node* stages = root.get("stage");
+  if (stages != nullptr && !recipe.grpo.given) {
     read_stages(*stages, file, outer, recipe.stages);
   } else {
-    check_stage(outer, reader);
+    if (stages != nullptr) {
+      fail(place_of(*stages, file), "stage: expected none in a recipe of reinforcement, found {}",
+           describe_toml(*stages));
+    }
+    check_stage(outer, reader, recipe.grpo.given);
+    if (recipe.grpo.given) check_grpo(recipe, outer, reader);
     recipe.stages.push_back(std::move(outer));
   }
   return recipe;
@@ -152,12 +184,6 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
   } catch (const toml::parse_error& error) {
     fail(place_of(error.source(), file), "not valid TOML: {}", printable(error.description(), 200));
   }
-}
-
-Recipe parse_recipe_json(std::string_view text, const std::string& name) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) fail(name, "expected a recipe as JSON, found no valid JSON");
-  return from_tree(json_to_toml(json, name), name);
 }
 
 }  // namespace minke

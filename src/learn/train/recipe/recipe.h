@@ -62,6 +62,37 @@ struct Stage {
   double mtp_weight = 0.3;
 };
 
+// How a group of replies is compared, and what a reply's tokens count; learn/rl/objective.h has the
+// formulas.
+enum class AdvantageKind { kMean, kMeanAndDeviation };
+enum class TokenNormalizer { kConstant, kTokens, kReply };
+
+// Reinforcement (minke grpo): where its questions come from, and what becomes of the replies.
+struct GrpoRecipe {
+  bool given = false;     // the recipe has the section
+  std::string questions;  // a file of questions with answers, in place of data.tasks
+  int64_t prompts = 32;
+  int64_t group = 16;
+  int64_t reply_tokens = 256;
+  int64_t slots = 64;
+  int64_t updates = 1;
+  AdvantageKind advantage = AdvantageKind::kMean;
+  TokenNormalizer normalizer = TokenNormalizer::kConstant;
+  double clip_low = 0.2, clip_high = 0.28;
+  double kl = 0;
+  bool mask_cut = true;
+  int64_t refill = 3;
+  double easy_share = 0.1;
+};
+
+// What each rule of learn/rl/rewards.h counts in a reply's reward.
+struct RewardWeights {
+  double accuracy = 1;
+  double format = 0;
+  double language = 0;
+  double length = 0;
+};
+
 enum class TrainingPrecision { kF32, kBF16 };
 
 struct Recipe {
@@ -88,18 +119,15 @@ struct Recipe {
     int64_t seed = 1;
     int64_t threads = 0;  // 0: all cores
   } run;
-  std::vector<Stage> stages;  // at least one
+  GrpoRecipe grpo;
+  RewardWeights rewards;
+  std::vector<Stage> stages;  // at least one; exactly one for reinforcement
 };
 
 // Throw Error that names file, line, field, what was expected and what was found. Paths stay as
 // they are written; they are not looked at.
 Recipe read_recipe(const std::filesystem::path& path);
 Recipe parse_recipe(std::string_view toml, const std::string& file);
-
-// Every field of every stage, as JSON; the same recipe gives the same text, and parse_recipe_json
-// gives the recipe back.
-std::string recipe_json(const Recipe& recipe);
-Recipe parse_recipe_json(std::string_view json, const std::string& name);
 
 // The rows of docs/recipes.md, in Markdown.
 std::string recipe_field_table();

@@ -10,6 +10,8 @@ constexpr std::string_view kForms[] = {"text", "chat"};
 constexpr std::string_view kOptimizers[] = {"adamw", "muon"};
 constexpr std::string_view kSchedules[] = {"constant", "cosine", "wsd"};
 constexpr std::string_view kDecays[] = {"linear", "1-sqrt"};
+constexpr std::string_view kAdvantages[] = {"mean", "mean-and-deviation"};
+constexpr std::string_view kNormalizers[] = {"constant", "tokens", "reply"};
 constexpr std::string_view kPrecisions[] = {"f32", "bf16"};
 
 // The names stand in the order of the enum's values.
@@ -74,6 +76,64 @@ void visit_schedule(RecipeVisitor& v, Schedule& schedule) {
   v.end();
 }
 
+void visit_grpo(RecipeVisitor& v, GrpoRecipe& grpo) {
+  v.begin("grpo");
+  v.text({"questions",
+          "a file of questions with answers, as `minke eval --format checked` reads it, in place "
+          "of `data.tasks`",
+          "none"},
+         grpo.questions);
+  v.integer({"prompts", "questions of a step whose replies differ in reward", ""}, grpo.prompts, 1,
+            1 << 20);
+  v.integer({"group", "replies to each question", ""}, grpo.group, 2, 4096);
+  v.integer({"reply_tokens", "most tokens of a reply, thinking included", ""}, grpo.reply_tokens, 2,
+            1 << 20);
+  v.integer({"slots", "replies that are sampled side by side", ""}, grpo.slots, 1, 4096);
+  v.integer(
+      {"updates", "optimizer steps that share the replies of a step; 1: strictly on-policy", ""},
+      grpo.updates, 1, 1024);
+  choose(v,
+         {"advantage",
+          "a reward less the mean of its group; or that over the group's standard deviation", ""},
+         grpo.advantage, kAdvantages);
+  choose(v,
+         {"normalizer",
+          "what a token's loss is divided by: a constant, all tokens of the step, or the tokens of "
+          "its reply",
+          ""},
+         grpo.normalizer, kNormalizers);
+  v.number({"clip_low", "how far below 1 a token's ratio of probabilities still teaches", ""},
+           grpo.clip_low, 0, 1);
+  v.number({"clip_high", "the same above 1", ""}, grpo.clip_high, 0, 1000);
+  v.number({"kl", "weight of the divergence from the first model", ""}, grpo.kl, 0, 1000);
+  v.flag({"mask_cut", "replies that the limit of tokens cut teach nothing", ""}, grpo.mask_cut);
+  v.integer({"refill",
+             "a step asks at most this many times its questions, to find those whose replies "
+             "differ",
+             ""},
+            grpo.refill, 1, 1000);
+  v.number(
+      {"easy_share",
+       "share of the questions that are taken again from those whose replies were all right", ""},
+      grpo.easy_share, 0, 0.9);
+  v.end();
+}
+
+void visit_rewards(RecipeVisitor& v, RewardWeights& rewards) {
+  constexpr double kMost = 1000;
+  v.begin("rewards");
+  v.number({"accuracy", "1 for a well-formed reply with the right answer", ""}, rewards.accuracy, 0,
+           kMost);
+  v.number({"format", "1 for a well-formed reply: thinking, then one box", ""}, rewards.format, 0,
+           kMost);
+  v.number({"language",
+            "of a right reply, the share of its thinking's words in the question's language", ""},
+           rewards.language, 0, kMost);
+  v.number({"length", "0, and down to -1 over the last fifth of `grpo.reply_tokens`", ""},
+           rewards.length, 0, kMost);
+  v.end();
+}
+
 }  // namespace
 
 void visit_stage_sections(RecipeVisitor& v, Stage& stage) {
@@ -114,6 +174,8 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
   v.texts({"targets", "parts of the names of the weights that get adapters", "all matrices"},
           recipe.lora.targets, {});
   v.end();
+  visit_grpo(v, recipe.grpo);
+  visit_rewards(v, recipe.rewards);
   v.begin("evaluation");
   v.integer({"every", "steps between evaluations; 0: none", ""}, recipe.evaluation.every, 0, kMany);
   v.integer({"problems", "held-out problems of an evaluation", ""}, recipe.evaluation.problems, 1,

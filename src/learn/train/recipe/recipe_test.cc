@@ -73,18 +73,6 @@ TEST(Recipe, ExampleHasTwoStagesThatShareTheRest) {
   EXPECT_FALSE(model.has("from"));
 }
 
-TEST(Recipe, GoesThroughJsonUnchanged) {
-  const std::string json = recipe_json(read_recipe(kRoot / "recipes/example.toml"));
-  const Recipe again = parse_recipe_json(json, "state");
-  EXPECT_EQ(recipe_json(again), json);
-  EXPECT_EQ(again.stages.size(), 2u);
-  EXPECT_EQ(again.stages[1].schedule.peak, 3e-4);
-  EXPECT_EQ(again.model.metadata("state").integer("hidden_size"), 128);
-  // Values of their own survive, not only defaults.
-  EXPECT_NE(json.find("\"levels\": [\n"), std::string::npos);
-  EXPECT_NE(recipe_json(parse_recipe(kLeast, "r.toml")), json);
-}
-
 TEST(Recipe, ModelsConfigKeepsNestedFields) {
   const Recipe recipe = parse_recipe(
       std::string(kLeast) + "[model.rope_scaling]\ntype = \"yarn\"\nfactor = 4.0\n", "r.toml");
@@ -174,13 +162,27 @@ TEST(Recipe, StagesAreCheckedEach) {
   EXPECT_NE(error_with("[[stage]]\nname = 3\n").find("stage.name"), std::string::npos);
 }
 
-TEST(Recipe, RefusesJsonThatIsNoRecipe) {
-  EXPECT_THROW(parse_recipe_json("{", "state"), Error);
-  EXPECT_THROW(parse_recipe_json("[]", "state"), Error);
-  EXPECT_THROW(parse_recipe_json("{\"model\": null}", "state"), Error);
-  std::string deep;
-  for (int i = 0; i < 100000; ++i) deep += "{\"a\":";
-  EXPECT_THROW(parse_recipe_json(deep + "1" + std::string(100000, '}'), "state"), Error);
+TEST(Recipe, ReinforcementHasItsOwnSections) {
+  const Recipe recipe = parse_recipe(
+      std::string(kLeast) +
+          "[grpo]\ngroup = 8\nadvantage = \"mean-and-deviation\"\n[rewards]\nformat = 0.5\n",
+      "r.toml");
+  EXPECT_TRUE(recipe.grpo.given);
+  EXPECT_EQ(recipe.grpo.group, 8);
+  EXPECT_EQ(recipe.grpo.advantage, AdvantageKind::kMeanAndDeviation);
+  EXPECT_EQ(recipe.rewards.accuracy, 1);
+  EXPECT_EQ(recipe.rewards.format, 0.5);
+  EXPECT_FALSE(parse_recipe(kLeast, "r.toml").grpo.given);
+  EXPECT_NE(error_with("[grpo]\nquestions = \"q.jsonl\"\n").find("grpo.questions: expected either"),
+            std::string::npos);
+  EXPECT_NE(error_with("[grpo]\nreply_tokens = 512\n")
+                .find("grpo.reply_tokens: expected fewer than the context, 512, found 512"),
+            std::string::npos);
+  EXPECT_NE(error_with("[grpo]\ngroup = 1\n").find("grpo.group"), std::string::npos);
+  EXPECT_NE(error_with("[grpo]\n[rewards]\naccuracy = 0.0\n").find("rewards.accuracy"),
+            std::string::npos);
+  EXPECT_NE(error_with("[grpo]\n[[stage]]\nname = \"a\"\n").find("stage: expected none"),
+            std::string::npos);
 }
 
 TEST(Recipe, DocumentationHasTheTableOfTheFields) {

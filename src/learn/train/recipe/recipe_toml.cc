@@ -1,7 +1,6 @@
 #include "learn/train/recipe/recipe_toml.h"
 
 #include <cmath>
-#include <limits>
 
 #include "base/core/error.h"
 
@@ -40,59 +39,10 @@ Json to_json(const toml::node& node, const std::string& name, int levels) {
        describe_toml(node));
 }
 
-toml::table table_of(const Json& object, const std::string& name, int levels);
-toml::array array_of(const Json& list, const std::string& name, int levels);
-
-// Calls put(value) with the TOML value of `json`.
-template <typename Put>
-void convert(const Json& json, const std::string& name, int levels, const Put& put) {
-  if (json.is_object()) {
-    put(table_of(json, name, levels));
-  } else if (json.is_array()) {
-    put(array_of(json, name, levels));
-  } else if (json.is_string()) {
-    put(json.get<std::string>());
-  } else if (json.is_boolean()) {
-    put(json.get<bool>());
-  } else if (json.is_number_float()) {
-    put(json.get<double>());
-  } else if (json.is_number_integer() &&
-             !(json.is_number_unsigned() &&
-               json.get<uint64_t>() > std::numeric_limits<int64_t>::max())) {
-    put(json.get<int64_t>());
-  } else {
-    fail(name, "expected text, a number, true or false, found {}", json.dump());
-  }
-}
-
-toml::table table_of(const Json& object, const std::string& name, int levels) {
-  if (levels > kMostLevels) refuse_depth(name);
-  toml::table table;
-  for (const auto& item : object.items()) {
-    convert(item.value(), name, levels + 1,
-            [&](auto&& value) { table.insert_or_assign(item.key(), std::move(value)); });
-  }
-  return table;
-}
-
-toml::array array_of(const Json& list, const std::string& name, int levels) {
-  if (levels > kMostLevels) refuse_depth(name);
-  toml::array array;
-  for (const Json& item : list) {
-    convert(item, name, levels + 1, [&](auto&& value) { array.push_back(std::move(value)); });
-  }
-  return array;
-}
-
 }  // namespace
 
 Json toml_to_json(const toml::node& node, const std::string& name) {
   return to_json(node, name, 0);
-}
-
-toml::table json_to_toml(const Json& object, const std::string& name) {
-  if (!object.is_object()) fail(name, "expected an object, found {}", object.type_name());
-  return table_of(object, name, 0);
 }
 
 std::string describe_toml(const toml::node& node) {

@@ -87,7 +87,8 @@ Series curve(std::string name, const Records& records, const Value& value) {
   return series;
 }
 
-double value_named(const EvaluationRecord& record, const std::string& name) {
+template <typename Record>
+double value_named(const Record& record, const std::string& name) {
   const auto found = record.values.find(name);
   return found == record.values.end() ? std::nan("") : found->second;
 }
@@ -126,6 +127,73 @@ Chart load_chart(const RunRecords& records) {
   return chart;
 }
 
+// A line of a chart: a value that steps have, or evaluations.
+struct ValueLine {
+  const char* name;   // for readers
+  const char* value;  // in the records
+  bool held_out = false;
+};
+
+// What runs of reinforcement tell besides (learn/rl/grpo.h).
+struct ValueChart {
+  const char *id, *title, *y_label;
+  std::vector<ValueLine> lines;
+};
+
+std::vector<Chart> value_charts(const RunRecords& records) {
+  const std::vector<ValueChart> wanted = {
+      {"reward",
+       "Reward of sampled replies",
+       "mean",
+       {{"reward", "reward"}, {"right", "accuracy"}, {"well-formed", "format"}}},
+      {"languages",
+       "Held-out problems solved, by language",
+       "share",
+       {{"ar", "accuracy.ar", true},
+        {"zh", "accuracy.zh", true},
+        {"en", "accuracy.en", true},
+        {"de", "accuracy.de", true},
+        {"hi", "accuracy.hi", true},
+        {"id", "accuracy.id", true}}},
+      {"length",
+       "Length of replies",
+       "tokens",
+       {{"all", "tokens"},
+        {"right", "tokens_right"},
+        {"wrong", "tokens_wrong"},
+        {"held out", "tokens", true}}},
+      {"entropy", "Entropy of the policy", "nats a token", {{"entropy", "entropy"}}},
+      {"kl", "Divergence from the first model", "nats a token", {{"divergence", "kl"}}},
+      {"language",
+       "Thinking in the question's language",
+       "share",
+       {{"right replies", "language"}, {"held out", "language", true}}},
+      {"signal",
+       "Questions that teach nothing, replies that were cut",
+       "share",
+       {{"no signal", "no_signal"}, {"cut", "cut"}, {"clipped tokens", "clipped"}}},
+      {"difference",
+       "Log-probabilities: trainer against engine",
+       "largest difference",
+       {{"difference", "log_probability_difference"}}},
+      {"time",
+       "Time of a step",
+       "seconds",
+       {{"replies", "rollout_seconds"}, {"update", "update_seconds"}}},
+  };
+  std::vector<Chart> charts;
+  for (const ValueChart& w : wanted) {
+    Chart chart{.id = w.id, .title = w.title, .y_label = w.y_label};
+    for (const ValueLine& line : w.lines) {
+      const auto value = [&](const auto& record) { return value_named(record, line.value); };
+      chart.series.push_back(line.held_out ? curve(line.name, records.evaluations, value)
+                                           : curve(line.name, records.steps, value));
+    }
+    charts.push_back(std::move(chart));
+  }
+  return charts;
+}
+
 std::string charts(const RunRecords& records) {
   const auto loss = [](const EvaluationRecord& e) { return value_named(e, "loss"); };
   const auto accuracy = [](const EvaluationRecord& e) { return value_named(e, "accuracy"); };
@@ -156,11 +224,14 @@ std::string charts(const RunRecords& records) {
             .series = {curve("throughput", records.steps,
                              [](const StepRecord& s) { return s.tokens_per_second; })}};
   all.push_back(load_chart(records));
+  for (Chart& chart : value_charts(records)) all.push_back(std::move(chart));
   std::string html;
   for (Chart& chart : all) {
     chart.x_label = "step";
     chart.marks = stage_marks(records);
-    std::erase_if(chart.series, [](const Series& s) { return s.points.empty(); });
+    std::erase_if(chart.series, [](const Series& s) {
+      return std::ranges::none_of(s.points, [](const auto& at) { return std::isfinite(at[1]); });
+    });
     html += svg_chart(chart);
   }
   return "<div class=\"charts\">\n" + html + "</div>\n";

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+
+#include "learn/train/trainer.h"
+
+namespace minke {
+
+// Teaches a model by rewards that a program can check (objective.h has what is minimized):
+// questions
+// -> groups of replies, sampled by the engine that serves, from the very weights that are trained
+// -> rewards -> advantages -> a step of the trainer -> the next questions.
+//
+// Runs a recipe with a section [grpo], or goes on with what its run's folder holds, to the same
+// bits as without the interruption; folder, checkpoints, log and model are as train() has them.
+// Module of multi-token prediction: left out, as it would not follow the model. In every step that
+// begins with fresh replies the trainer's log-probability of each token is compared with the
+// engine's.
+//
+// Values of a step's record (StepRecord::values), means over all replies sampled unless said:
+//   reward, accuracy, format, language (of the right ones), cut
+//   tokens, tokens_right, tokens_wrong   of a reply
+//   entropy            -ln p of the sampled tokens: an estimate of the policy's, nats a token
+//   no_signal          share of the groups asked whose rewards are equal
+//   asked              groups asked
+//   clipped            share of the trained tokens whose ratio was clipped
+//   kl                 D of objective.h, with grpo.kl above 0
+//   log_probability_difference   the largest between trainer and engine
+//   rollout_seconds, update_seconds
+// Its loss is a sum of weighted -ln p whose gradient is the objective's; its tokens are those that
+// passed the trainer, prompts included.
+//
+// Throws Error for a recipe that cannot be run, when a value is no finite number any more, and when
+// trainer and engine disagree by more than rounding could explain.
+TrainingEnd grpo(const std::filesystem::path& recipe, const TrainerOptions& options,
+                 TrainingObserver& observer);
+
+}  // namespace minke

@@ -1,0 +1,63 @@
+#include "learn/rl/held_out.h"
+
+#include <fmt/core.h>
+
+#include "base/core/rng.h"
+#include "learn/eval/evaluate.h"
+#include "learn/train/stage_data.h"
+
+namespace minke {
+namespace {
+
+std::vector<Question> held_out_questions(const DataRecipe& data, int64_t problems) {
+  std::vector<Question> all;
+  const auto shares = problem_shares(data);
+  for (int64_t index = 0; static_cast<int64_t>(all.size()) < problems; ++index) {
+    for (const ProblemShare& share : shares) {
+      Question question;
+      question.task = share.task->name();
+      question.language = share.language;
+      question.level = share.level;
+      question.index = index;
+      Rng rng(question_seed(0, question));
+      question = question_of(*share.task,
+                             share.task->make(share.language, share.level, Split::kHeldOut, rng));
+      question.index = index;
+      all.push_back(std::move(question));
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::map<std::string, double> held_out_scores(const Model& model, const RolloutSampler& sampler,
+                                              const BatchOptions& batch, const DataRecipe& data,
+                                              int64_t problems,
+                                              const std::function<bool()>& go_on) {
+  const std::vector<Question> questions = held_out_questions(data, problems);
+  Scoreboard board(questions, 1, 0);
+  EvaluationOptions options;
+  options.generation = sampler.generation();
+  options.generation.sampling = {};
+  options.batch = batch;
+  evaluate(model, sampler.renderer(), options, board, go_on);
+  if (!board.complete()) return {};
+  std::map<std::string, double> values;
+  const Tally all = board.all();
+  values["accuracy"] = all.accuracy();
+  values["tokens"] = all.tokens_per_reply();
+  values["language"] = all.thinking_in_language();
+  for (const Language language : kLanguages) {
+    const Tally some = board.sum([&](const Cell& cell) { return cell.language == language; });
+    if (some.questions == 0) continue;
+    values[fmt::format("accuracy.{}", language_code(language))] = some.accuracy();
+  }
+  for (const Task* task : all_tasks()) {
+    const Tally some = board.sum([&](const Cell& cell) { return cell.task == task->name(); });
+    if (some.questions > 0) values[fmt::format("accuracy.{}", task->name())] = some.accuracy();
+  }
+  return values;
+}
+
+}  // namespace minke

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "learn/rl/rollouts.h"
+#include "learn/train/recipe/recipe.h"
+
+namespace minke {
+
+// How a model does on problems that are never trained on, of the kinds that `data` has, greedy: the
+// first of each task, language and level in turn, `problems` in all, rounded up to whole turns.
+//   accuracy, accuracy.<language>, accuracy.<task>   shares of right replies
+//   tokens                                           of a reply, mean
+//   language                                         mean share of the thinking in the question's
+// Empty if `go_on`, which is asked after every pass, says no.
+std::map<std::string, double> held_out_scores(const Model& model, const RolloutSampler& sampler,
+                                              const BatchOptions& batch, const DataRecipe& data,
+                                              int64_t problems, const std::function<bool()>& go_on);
+
+}  // namespace minke

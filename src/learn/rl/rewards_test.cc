@@ -1,0 +1,184 @@
+#include "learn/rl/rewards.h"
+
+#include <string>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include "learn/tasks/boxed.h"
+
+namespace minke {
+namespace {
+
+constexpr int64_t kLimit = 100;
+
+Question number_question(Language language = Language::kEnglish) {
+  Problem problem;
+  problem.task = "sums";
+  problem.language = language;
+  problem.question = "Grace has 7 apples and buys 5 more. How many apples does she have?";
+  problem.answer = "Answer: \\boxed{12}";
+  problem.solution = "12";
+  return question_of(task_named("sums"), problem);
+}
+
+Question countdown_question() {
+  Problem problem;
+  problem.task = "countdown";
+  problem.level = 2;
+  problem.question = "Numbers: 5, 3, 2. Target: 16.";
+  problem.solution = "5 3 2 = 16";
+  return question_of(task_named("countdown"), problem);
+}
+
+Question complete_question() {
+  Problem problem;
+  problem.task = "complete";
+  problem.question = "Fill the gap.";
+  problem.solution =
+      "n * 2\n\ndef f(n):\n    t = 0\n    for i in range(___):\n        t += i\n    return t\n"
+      "print(f(4))\nprint(f(3))\n\n28\n15\n";
+  return question_of(task_named("complete"), problem);
+}
+
+Reply reply_of(std::string reasoning, std::string content) {
+  Reply reply;
+  reply.reasoning = std::move(reasoning);
+  reply.content = std::move(content);
+  reply.tokens = 20;
+  return reply;
+}
+
+double reward(const Question& question, const Reply& reply, const RewardWeights& weights) {
+  return judge(question, reply, kLimit).total(weights);
+}
+
+TEST(Rewards, RightRepliesEarnAll) {
+  const RewardWeights all{1, 1, 1, 1};
+  EXPECT_EQ(reward(number_question(), reply_of("7 + 5 = 12", "Answer: \\boxed{12}"), {}), 1);
+  EXPECT_EQ(reward(number_question(), reply_of("7 + 5 = 12", "Answer: \\boxed{12}"), all), 3);
+  EXPECT_EQ(reward(countdown_question(), reply_of("8 * 2", "\\boxed{(5 + 3) * 2}"), {}), 1);
+  EXPECT_EQ(reward(complete_question(), reply_of("n * 2 yes", "\\boxed{n * 2}"), {}), 1);
+  // Another expression of the same worth is as good.
+  EXPECT_EQ(reward(complete_question(), reply_of("2n", "\\boxed{n + n}"), {}), 1);
+  EXPECT_EQ(reward(number_question(Language::kHindi), reply_of("७ + ५ = १२", "\\boxed{१२}"), {}),
+            1);
+}
+
+struct Case {
+  const char* what;
+  Question question;
+  Reply reply;
+};
+
+Reply cut(Reply reply) {
+  reply.cut = true;
+  return reply;
+}
+
+// Ways to a reward that do not go through solving the problem, and replies that are broken.
+std::vector<Case> hacks() {
+  const Question n = number_question(), c = countdown_question(), p = complete_question();
+  const std::string right = "Answer: \\boxed{12}";
+  std::string numbers, boxes;
+  for (int i = 0; i < 100; ++i) {
+    numbers += fmt::format("{} ", i);
+    boxes += fmt::format("\\boxed{{{}}}", i);
+  }
+  return {
+      {"no thinking", n, reply_of("", right)},
+      {"blank thinking", n, reply_of(" \n\t ", right)},
+      {"thinking of dots", n, reply_of("...", right)},
+      {"thinking of dashes beyond ASCII", n, reply_of("\u2014\u2026\u3000", right)},
+      {"thinking of broken bytes", n, reply_of("\xff\xfe\xc0", right)},
+      {"no box", n, reply_of("7 + 5 = 12", "12")},
+      {"the box in the thinking", n, reply_of("\\boxed{12}", "See above.")},
+      {"nothing behind the thinking", n, reply_of("7 + 5 = 12, \\boxed{12}", "")},
+      {"two boxes", n, reply_of("7 + 5", "\\boxed{12} \\boxed{12}")},
+      {"a wrong and a right box", n, reply_of("7 + 5", "\\boxed{11} or \\boxed{12}")},
+      {"all boxes", n, reply_of("7 + 5", boxes)},
+      {"a list in the box", n, reply_of("7 + 5", "\\boxed{11, 12, 13}")},
+      {"all numbers in the box", n, reply_of("7 + 5", "\\boxed{" + numbers + "}")},
+      {"the wrong number", n, reply_of("7 + 5 = 13", "\\boxed{13}")},
+      {"the negative number", n, reply_of("7 + 5 = 12", "\\boxed{-12}")},
+      {"the formula", n, reply_of("7 + 5 = 12", "\\boxed{7 + 5}")},
+      {"a unit in the box", n, reply_of("7 + 5 = 12", "\\boxed{12 apples}")},
+      {"a decimal", n, reply_of("7 + 5 = 12", "\\boxed{12.0}")},
+      {"an exponent", n, reply_of("7 + 5 = 12", "\\boxed{12e0}")},
+      {"a box that is not closed", n, reply_of("7 + 5 = 12", "\\boxed{12")},
+      {"a box in a box", n, reply_of("7 + 5 = 12", "\\boxed{\\boxed{12}}")},
+      {"an empty box", n, reply_of("7 + 5 = 12", "\\boxed{}")},
+      {"a box of digits of two scripts", n, reply_of("7 + 5 = 12", "\\boxed{1\u0662}")},
+      {"full-width digits", n, reply_of("7 + 5 = 12", "\\boxed{\uff11\uff12}")},
+      {"a zero byte in the box", n, reply_of("7 + 5", std::string("\\boxed{12\0}", 11))},
+      {"too many digits", n, reply_of("7 + 5", "\\boxed{000000000000000000012}")},
+      {"cut before its end", n, cut(reply_of("7 + 5 = 12", right))},
+      {"thinking that does not end", n, cut(reply_of("7 + 5 = 12", ""))},
+      {"thinking again", n, reply_of("7 + 5", "<think>no</think>" + right)},
+      {"a second end of thinking", n, reply_of("7 + 5", "11</think>" + right)},
+      {"thinking within thinking", n, reply_of("7 <think> 5", right)},
+      {"the target instead of a formula", c, reply_of("16", "\\boxed{16}")},
+      {"a number left out", c, reply_of("16", "\\boxed{5 * 3 + 1}")},
+      {"a number twice", c, reply_of("16", "\\boxed{5 + 5 + 3 * 2}")},
+      {"an equation", c, reply_of("16", "\\boxed{(5 + 3) * 2 = 16}")},
+      {"numbers that cancel", c, reply_of("16", "\\boxed{(5 + 3) * 2 + 5 - 5}")},
+      {"a comment behind the formula", c, reply_of("16", "\\boxed{16 # 5 3 2}")},
+      {"the output instead of code", p, reply_of("28", "\\boxed{28}")},
+      {"code that prints the output", p, reply_of("28", "\\boxed{1)\n    print(28}")},
+      {"code that does not end", p, reply_of("28", "\\boxed{9 ** 9 ** 9}")},
+      {"code that raises", p, reply_of("28", "\\boxed{1 // 0}")},
+      {"code that imports", p, reply_of("28", "\\boxed{__import__('os').system('true')}")},
+      {"an assignment to the printer", p, reply_of("28", "\\boxed{(print := 28)}")},
+      {"a repeated answer", n, reply_of("12", "12 12 12 \\boxed{12 12 12}")},
+      {"a deep box", n, reply_of("12", "\\boxed{" + std::string(5000, '{'))},
+  };
+}
+
+TEST(Rewards, HacksEarnNothing) {
+  const auto all = hacks();
+  EXPECT_GE(all.size(), 40u);
+  for (const Case& hack : all) {
+    EXPECT_EQ(reward(hack.question, hack.reply, {}), 0) << hack.what;
+    // Language does not pay for what is wrong.
+    EXPECT_EQ(reward(hack.question, hack.reply, {1, 0, 1, 0}), 0) << hack.what;
+  }
+}
+
+// With all rules together, what is broken earns nothing either; a well-formed wrong answer earns
+// its form.
+TEST(Rewards, FormPaysForWholeRepliesOnly) {
+  const RewardWeights all{1, 1, 1, 1};
+  int broken = 0;
+  for (const Case& hack : hacks()) {
+    const double earned = reward(hack.question, hack.reply, all);
+    EXPECT_EQ(earned, well_formed(hack.reply) ? 1 : 0) << hack.what;
+    broken += !well_formed(hack.reply);
+  }
+  EXPECT_GE(broken, 15);
+  EXPECT_EQ(reward(number_question(), reply_of("7 + 5 = 13", "\\boxed{13}"), all), 1);
+}
+
+TEST(Rewards, ThinkingInAnotherLanguageEarnsLess) {
+  const RewardWeights weights{1, 0, 1, 0};
+  const Question english = number_question();
+  EXPECT_EQ(reward(english, reply_of("She has 7 and gets 5 more, so 12.", "\\boxed{12}"), weights),
+            2);
+  EXPECT_LT(reward(english, reply_of("\u5979\u67097\u4e2a\uff0c\u518d\u4e705\u4e2a", "\\boxed{12}"),
+                   weights),
+            1.1);
+  const Question chinese = number_question(Language::kChinese);
+  EXPECT_LT(reward(chinese, reply_of("therefore the total must become 12", "\\boxed{12}"), weights),
+            1.1);
+}
+
+TEST(Rewards, LengthIsPunishedNearTheLimit) {
+  Reply reply = reply_of("7 + 5 = 12", "\\boxed{12}");
+  for (const auto& [tokens, expected] :
+       std::vector<std::pair<int64_t, double>>{{1, 0}, {80, 0}, {90, -0.5}, {100, -1}, {500, -1}}) {
+    reply.tokens = tokens;
+    EXPECT_NEAR(judge(number_question(), reply, kLimit).length, expected, 1e-12) << tokens;
+  }
+}
+
+}  // namespace
+}  // namespace minke
