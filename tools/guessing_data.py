@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Chats in which somebody guesses at countdown problems, for a model that is to find out by
-reinforcement alone how to solve them: right arithmetic and the right form, but neither a search that
-ends where the target is met nor more right answers than chance gives.
+reinforcement alone how to solve them: right arithmetic and the right form, but neither a search
+that ends where the target is met nor more right answers than chance gives.
 
   minke data problems countdown --level 2 -n 60000 --seed 1 | tools/guessing_data.py > guesses.jsonl
 

@@ -1,5 +1,5 @@
 #include "apps/terminal/stop_signal.h"
-#include "apps/training_report.h"
+#include "apps/terminal/training_report.h"
 #include "apps/verbs.h"
 #include "learn/rl/grpo.h"
 

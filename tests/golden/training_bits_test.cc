@@ -162,9 +162,9 @@ TEST_P(TrainingBits, SampledTokensHaveTheProbabilitiesOfTraining) {
     options.generated_phase = Phase::kPrefill;
     BatchGenerator generator(*model, options);
     const Documents golden = golden_documents(folder_);
-    const std::vector<std::span<const int32_t>> prompts = {
-        golden.document(0), golden.document(0), golden.document(3), golden.document(4),
-        golden.document(2)};
+    const std::vector<std::span<const int32_t>> prompts = {golden.document(0), golden.document(0),
+                                                           golden.document(3), golden.document(4),
+                                                           golden.document(2)};
     for (size_t i = 0; i < prompts.size(); ++i) {
       GenerationOptions generation;
       generation.sampling = {.temperature = 1, .seed = i};

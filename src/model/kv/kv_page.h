@@ -16,8 +16,8 @@ inline constexpr int64_t kPageTokens = 256;
 
 // What a model keeps of one token in one layer: `width` values, F32 or BF16. Grouped-query
 // attention: keys of all heads, then values of all heads. Latent attention: the normalised latent,
-// then the rotated shared key. Behind them `extra_bytes` for what is computed from them alone, where
-// it is worth the memory not to compute it again (see full_heads_layout()).
+// then the rotated shared key. Behind them `extra_bytes` for what is computed from them alone,
+// where it is worth the memory not to compute it again (see full_heads_layout()).
 struct KvLayout {
   int layers = 0;
   int64_t width = 0;

@@ -1,4 +1,4 @@
-#include "apps/training_report.h"
+#include "apps/terminal/training_report.h"
 
 #include <algorithm>
 
