@@ -45,7 +45,8 @@ TEST(Scoreboard, CountsByCell) {
   EXPECT_EQ(english.questions, 3);
   EXPECT_EQ(english.right, 1);
   EXPECT_EQ(board.cells()[2].task, "b");
-  EXPECT_TRUE(std::isnan(board.cells()[2].tally.thinking_in_language()));
+  // Nothing was thought.
+  EXPECT_DOUBLE_EQ(board.cells()[2].tally.thinking_in_language(), 1);
 }
 
 TEST(Scoreboard, AQuestionCountsWithItsLastSample) {
