@@ -1,6 +1,7 @@
 #include "serve/api/service.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ struct Served {
         ring(folder / "keys.json") {
     parts.turns = &runner;
     parts.keys = &ring;
-    parts.sources = {[number = uint64_t{0}]() mutable { return ++number; },
+    // Copies of the sources count on together.
+    parts.sources = {[number = std::make_shared<uint64_t>(0)] { return ++*number; },
                      [] { return int64_t{1}; }};
     parts.openai = fake_options();
   }
