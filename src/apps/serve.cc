@@ -125,10 +125,8 @@ HttpOptions http_options(const ServeOptions& options) {
 // once used. With the size fixed, memory after requests of 14 MB is what it was before (32 MiB
 // instead of 174 with models/minke-micro.gguf).
 void give_back_large_blocks() {
-#ifdef __GLIBC__
   constexpr int kMappedBytes = 1 << 20;
   ::mallopt(M_MMAP_THRESHOLD, kMappedBytes);
-#endif
 }
 
 // Everything that answers, put together in the order in which it depends on one another.
