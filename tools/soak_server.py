@@ -22,6 +22,7 @@ import serving
 
 CHAT = "/v1/chat/completions"
 BODY_LIMIT = 16 << 20
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Allocators keep some of what is freed, and caches fill: growth behind the first third that is no
 # leak.
 ALLOWED_GROWTH_MIB = 16
@@ -239,6 +240,8 @@ class Soak:
                 pass  # answered and closed before it was read
             try:
                 answer = link.recv(64)
+                while answer.startswith(INTERIM):  # asks who has ended sending whether it reads
+                    answer = answer[len(INTERIM) :] or link.recv(64)
             except ConnectionError:
                 return 0
         return int(answer.split()[1]) if answer.startswith(b"HTTP/1.1 ") else 0

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include "apps/about.h"
@@ -116,6 +117,16 @@ HttpOptions http_options(const ServeOptions& options) {
   http.allowed_origins = options.origins;
   http.threads = 2;
   return http;
+}
+
+// Requests may have bodies of megabytes, whose texts and tokens are as large. glibc maps blocks so
+// large by themselves and gives them back, but raises the size from which it does to the largest
+// that was given back, up to 32 MiB: then they lie in the heaps of its threads, which keep what was
+// once used. With the size fixed, memory after requests of 14 MB is what it was before (32 MiB
+// instead of 174 with models/minke-micro.gguf).
+void give_back_large_blocks() {
+  constexpr int kMappedBytes = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kMappedBytes);
 }
 
 // Everything that answers, put together in the order in which it depends on one another.
@@ -317,6 +328,7 @@ void Server::run() {
 
 int serve(const ServeOptions& options, Console& console) {
   check_reach(options);
+  give_back_large_blocks();
   Server(options, find_model(options.model), console).run();
   return 0;
 }

@@ -44,6 +44,18 @@ test('a chat', async () => {
   assert.ok(choice.message.content.length > 0);
   assert.equal(reply.usage.completion_tokens, 8);
   assert.equal(reply.usage.total_tokens, reply.usage.prompt_tokens + 8);
+  assert.match(reply._request_id, /^req_/);
+  const other = await client.chat.completions.create(ask);
+  assert.notEqual(other._request_id, reply._request_id);
+});
+
+test('errors carry the id of their request', async () => {
+  const error = await client.chat.completions.create({ ...ask, temperature: 9 })
+    .catch((thrown) => thrown);
+  assert.ok(error instanceof OpenAI.APIError);
+  assert.equal(error.status, 422);
+  assert.equal(error.param, 'temperature');
+  assert.match(error.requestID, /^req_/);
 });
 
 test('a stream says the same, and its usage', async () => {

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -122,6 +124,8 @@ class PageStore::Impl {
   Impl(const KvLayout& layout, PageStoreOptions options)
       : layout_(layout),
         options_(std::move(options)),
+        pause_(std::chrono::duration_cast<Clock::duration>(
+            std::chrono::duration<double>(options_.retry_seconds))),
         folder_(options_.folder, options_.budget),
         thread_([this] { write_queued(); }) {}
 
@@ -141,7 +145,7 @@ class PageStore::Impl {
     std::string key = key_of(layout_, options_.fingerprint, owner, tokens);
     {
       const std::lock_guard lock(mutex_);
-      if (disabled_ || static_cast<int64_t>(queue_.size()) >= options_.queue) {
+      if (Clock::now() < retry_at_ || static_cast<int64_t>(queue_.size()) >= options_.queue) {
         ++stats_.dropped;
         return;
       }
@@ -182,6 +186,8 @@ class PageStore::Impl {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Queued {
     std::string key;
     std::shared_ptr<const KvPage> page;
@@ -210,13 +216,12 @@ class PageStore::Impl {
       queue_.pop_front();
       writing_ = true;
       lock.unlock();
-      const std::string error = write(next);
+      const bool good = write(next);
       next.page = nullptr;
-      if (!error.empty() && options_.warn) options_.warn(error);
       lock.lock();
       writing_ = false;
-      if (!error.empty()) {
-        disabled_ = true;
+      if (!good) {
+        retry_at_ = Clock::now() + pause_;
         stats_.dropped += static_cast<int64_t>(queue_.size()) + 1;
         queue_.clear();
       }
@@ -224,20 +229,24 @@ class PageStore::Impl {
     }
   }
 
-  // Why nothing more can be written; "" if it can.
-  std::string write(const Queued& item) {
+  // False if the disk refuses it, of which the first time is told.
+  bool write(const Queued& item) {
     try {
       const Name name(item.key);
       const std::filesystem::path path = folder_.path() / name.file;
       // Somebody has written it: it counts as used.
-      if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return "";
+      if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return true;
       const bool room = folder_.make_room(file_bytes(item.key, layout_));
-      if (room) write_file(path, item.key, *item.page, name.checksum(*item.page));
+      if (room) {
+        write_file(path, item.key, *item.page, name.checksum(*item.page));
+        told_ = false;
+      }
       const std::lock_guard lock(mutex_);
       ++(room ? stats_.written : stats_.dropped);
-      return "";
+      return true;
     } catch (const std::exception& e) {
-      return e.what();
+      if (!std::exchange(told_, true) && options_.warn) options_.warn(e.what());
+      return false;
     }
   }
 
@@ -252,7 +261,9 @@ class PageStore::Impl {
 
   const KvLayout layout_;
   const PageStoreOptions options_;
+  const Clock::duration pause_;
   PageFolder folder_;  // after its making used by the thread alone, but for its path
+  bool told_ = false;  // that writing fails; the thread's alone
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -260,7 +271,7 @@ class PageStore::Impl {
   std::deque<Queued> queue_;
   bool writing_ = false;
   bool stopping_ = false;
-  bool disabled_ = false;
+  Clock::time_point retry_at_ = Clock::time_point::min();  // until then nothing is written
   PageStoreStats stats_;
 
   std::thread thread_;  // last: it uses all others

@@ -17,14 +17,16 @@ struct PageStoreOptions {
   int64_t budget = 0;            // most bytes of the folder's pages
   std::string fingerprint;  // of all that rows depend on besides tokens: model, level of kernels
   int64_t queue = 16;       // pages that may wait to be written
-  // Hears once why nothing more is written. Called on the store's thread: must not throw.
+  // Hears why nothing is written, once until it has worked again. Called on the store's thread:
+  // must not throw.
   std::function<void(const std::string&)> warn;
+  double retry_seconds = 60;  // without an attempt to write after one that failed
 };
 
 struct PageStoreStats {
   int64_t hits = 0, misses = 0;
   int64_t broken = 0;  // files that were removed because they are not what they should
-  int64_t written = 0, dropped = 0;  // pages put; those that were not, the queue being full
+  int64_t written = 0, dropped = 0;  // pages put; those that were not written
 };
 
 // Pages on disk, which survive the process. A page is found by all that it depends on: fingerprint,
@@ -49,7 +51,8 @@ class PageStore {
   ~PageStore();
 
   // Queues the page that ends `tokens`, which are some whole pages and begin a sequence of `owner`.
-  // Never waits: a page that does not fit into the queue is dropped.
+  // Never waits: a page that does not fit into the queue is dropped, and so is every page for
+  // retry_seconds after one could not be written.
   void put(std::string_view owner, std::span<const int32_t> tokens,
            std::shared_ptr<const KvPage> page);
   // Reads the page that ends `tokens` into one of `pool`. Null if there is none, if it is not whole

@@ -306,30 +306,6 @@ TEST_F(PageStoreTest, WhatDoesNotFitIntoTheQueueIsDropped) {
   EXPECT_TRUE(files_in(folder_).empty());
 }
 
-TEST_F(PageStoreTest, AFullDiskEndsWritingAndIsToldOnce) {
-  const Ids before = some_tokens(256, 1), after = some_tokens(256, 2);
-  std::vector<std::string> warnings;
-  auto options = in(folder_);
-  options.warn = [&](const std::string& what) { warnings.push_back(what); };
-  PageStore store(kLayout, options);
-  store.put("me", before, page_of(before));
-  store.flush();
-  {
-    const testing::FileSizeLimit limit(10'000);
-    for (int i = 0; i < 4; ++i) {
-      store.put("me", after, page_of(after));
-      store.flush();
-    }
-  }
-  store.put("me", after, page_of(after));
-  store.flush();
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("cannot write"), std::string::npos) << warnings[0];
-  EXPECT_EQ(files_in(folder_).size(), 1u);
-  EXPECT_TRUE(has(store, "me", before));
-  EXPECT_EQ(store.stats().dropped, 5);
-}
-
 TEST_F(PageStoreTest, TemporariesThatNobodyWritesGo) {
   const fs::path file = written(some_tokens(256, 1));
   const fs::path old = file.string() + ".00beef.tmp", fresh = file.string() + ".00cafe.tmp";

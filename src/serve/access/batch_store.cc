@@ -1,32 +1,25 @@
 #include "serve/access/batch_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <mutex>
 #include <set>
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "base/core/check.h"
-#include "base/core/json.h"
-#include "base/core/utf8.h"
+#include "serve/access/batch/batch_checks.h"
+#include "serve/access/batch/batch_result_line.h"
 #include "serve/access/batch/batch_table.h"
 #include "serve/access/hash.h"
 
 namespace minke {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr int32_t kDatabaseKind = 0x4d4b4241;  // "MKBA"
 constexpr size_t kIdBytes = 12;
-constexpr size_t kMostNameBytes = 255;
-constexpr size_t kMostMetadata = 16, kMostMetadataName = 64, kMostMetadataValue = 512;
-constexpr int64_t kMostWindowHours = 168;
-constexpr int64_t kHourSeconds = 3600;
 constexpr int64_t kReadBytes = 1 << 20;
 
 std::filesystem::path prepared(const std::filesystem::path& folder) {
@@ -41,78 +34,6 @@ std::filesystem::path prepared(const std::filesystem::path& folder) {
 
 std::string schema() {
   return std::string(kStoredFilesSchema) + kBatchTableSchema;
-}
-
-std::string quoted(std::string_view text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= kMostNameBytes && utf8_valid(text) &&
-         std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-// Seconds of "24h".
-int64_t window_seconds(const std::string& window) {
-  int64_t hours = 0;
-  const auto read = std::from_chars(window.data(), window.data() + window.size(), hours);
-  if (read.ec != std::errc() || std::string_view(read.ptr) != "h" || hours < 1 ||
-      hours > kMostWindowHours) {
-    fail("completion_window", "expected 1h to {}h, found \"{}\"", kMostWindowHours,
-         printable(window));
-  }
-  return hours * kHourSeconds;
-}
-
-void check_metadata(const BatchMetadata& metadata) {
-  if (metadata.size() > kMostMetadata) {
-    fail("metadata", "expected at most {} pairs, found {}", kMostMetadata, metadata.size());
-  }
-  for (const auto& [name, value] : metadata) {
-    if (name.size() > kMostMetadataName || value.size() > kMostMetadataValue) {
-      fail("metadata", "expected names of at most {} bytes and values of at most {}, found \"{}\"",
-           kMostMetadataName, kMostMetadataValue, printable(name));
-    }
-    if (!utf8_valid(name) || !utf8_valid(value)) fail("metadata", "expected UTF-8");
-  }
-}
-
-// The line of an output or error file.
-std::string result_line(const std::string& batch, const BatchResult& result, BatchStatus end) {
-  std::string response = "null";
-  std::string error = "null";
-  if (result.status != 0) {
-    response = fmt::format(R"({{"status_code":{},"request_id":{},"body":{}}})", result.status,
-                           quoted(result.request_id), result.body);
-  } else if (end == BatchStatus::kExpired) {
-    error = R"({"code":"batch_expired","message":"The batch's window passed before this request )"
-            R"(was answered."})";
-  } else {
-    error = R"({"code":"batch_cancelled","message":"The batch was cancelled before this request )"
-            R"(was answered."})";
-  }
-  return fmt::format(R"({{"id":"batch_req_{}_{}","custom_id":{},"response":{},"error":{}}})",
-                     batch.substr(batch.find('_') + 1), result.number, quoted(result.custom_id),
-                     response, error) +
-         "\n";
-}
-
-// `body` in one line.
-std::string one_line(const std::string& body) {
-  JsonDocument::parse(body, "answer");  // minify() below does not look at the syntax
-  std::string text(body.size(), '\0');
-  size_t size = 0;
-  const auto error = simdjson::minify(body.data(), body.size(), text.data(), size);
-  if (error != simdjson::SUCCESS) fail("answer", "{}", simdjson::error_message(error));
-  text.resize(size);
-  return text;
 }
 
 }  // namespace
@@ -139,8 +60,8 @@ struct BatchStore::Impl {
   void do_what_is_due();
   void validate(const BatchKey& batch);
   void end(const BatchKey& batch, BatchStatus status);
-  void check_new_file(const NewFile& file) const;
-  void check_new_batch(const NewBatch& batch) const;
+  void check_room(const NewFile& file) const;
+  void check_input(const NewBatch& batch) const;
 };
 
 size_t BatchStore::Impl::lines_in_hand(const std::string& batch) const {
@@ -213,7 +134,7 @@ void BatchStore::Impl::end(const BatchKey& batch, BatchStatus status) {
   FileWriter errors(files, file("error"));
   batches.each_result(batch.row, [&](const BatchResult& result) {
     const bool good = result.status >= 200 && result.status <= 299;
-    (good ? output : errors).write(result_line(batch.id, result, status));
+    (good ? output : errors).write(batch_result_line(batch.id, result, status));
   });
   const std::string output_file = output.finish();
   const std::string error_file = errors.finish();
@@ -223,20 +144,8 @@ void BatchStore::Impl::end(const BatchKey& batch, BatchStatus status) {
   transaction.commit();
 }
 
-void BatchStore::Impl::check_new_file(const NewFile& file) const {
+void BatchStore::Impl::check_room(const NewFile& file) const {
   const auto size = static_cast<int64_t>(file.content.size());
-  if (std::find(options.purposes.begin(), options.purposes.end(), file.purpose) ==
-      options.purposes.end()) {
-    fail("purpose", "expected one of {}, found \"{}\"", joined(options.purposes),
-         printable(file.purpose));
-  }
-  if (!is_name(file.name)) {
-    fail("filename", "expected 1 to {} bytes of UTF-8 without control bytes, found \"{}\"",
-         kMostNameBytes, printable(file.name));
-  }
-  if (size == 0 || size > options.file_bytes) {
-    fail("file", "expected 1 to {} bytes, found {}", options.file_bytes, size);
-  }
   if (files.count(file.owner) >= options.files_per_owner) {
     throw Full(
         fmt::format("files: no more than {} can be kept; delete some", options.files_per_owner));
@@ -246,13 +155,7 @@ void BatchStore::Impl::check_new_file(const NewFile& file) const {
   }
 }
 
-void BatchStore::Impl::check_new_batch(const NewBatch& batch) const {
-  if (std::find(options.endpoints.begin(), options.endpoints.end(), batch.endpoint) ==
-      options.endpoints.end()) {
-    fail("endpoint", "expected one of {}, found \"{}\"", joined(options.endpoints),
-         printable(batch.endpoint));
-  }
-  check_metadata(batch.metadata);
+void BatchStore::Impl::check_input(const NewBatch& batch) const {
   const auto input = files.find(batch.owner, batch.input_file);
   if (!input) fail("input_file_id", "there is no file \"{}\"", printable(batch.input_file));
   if (input->purpose != "batch") {
@@ -270,8 +173,9 @@ BatchStore::BatchStore(const std::filesystem::path& folder, BatchStoreOptions op
 BatchStore::~BatchStore() = default;
 
 StoredFile BatchStore::add_file(const NewFile& file) {
+  check_new_file(file, impl_->options);
   const std::lock_guard lock(impl_->mutex);
-  impl_->check_new_file(file);
+  impl_->check_room(file);
   StoredFile stored{.id = "",
                     .owner = file.owner,
                     .purpose = file.purpose,
@@ -316,8 +220,9 @@ StorePage<StoredFile> BatchStore::files(std::string_view owner, std::string_view
 
 StoredBatch BatchStore::create_batch(const NewBatch& batch) {
   const int64_t seconds = window_seconds(batch.window);
+  check_new_batch(batch, impl_->options);
   const std::lock_guard lock(impl_->mutex);
-  impl_->check_new_batch(batch);
+  impl_->check_input(batch);
   StoredBatch created;
   created.id = "batch_" + random_hex(kIdBytes);
   created.owner = batch.owner;

@@ -7,6 +7,7 @@
 #include "serve/api/batch_routes.h"
 #include "serve/api/openai/chat.h"
 #include "serve/api/openai/completions.h"
+#include "serve/api/request_id.h"
 #include "serve/api/responses/responses_reply.h"
 
 namespace minke {
@@ -80,11 +81,16 @@ Service::Service(const ServiceParts& parts) : parts_(parts), pulse_(parts.pulse_
 
 HttpHandler Service::handler() {
   return [this](HttpRequest request, std::shared_ptr<HttpReply> reply) {
-    (*router_)(std::move(request), pulse_.keep(std::move(reply)));
+    (*router_)(std::move(request), pulse_.keep(identified(std::move(reply))));
   };
 }
 
+std::shared_ptr<HttpReply> Service::identified(std::shared_ptr<HttpReply> reply) const {
+  return with_request_id(std::move(reply), wire_id("req", parts_.sources));
+}
+
 void Service::answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply) {
+  reply = identified(std::move(reply));
   const auto endpoint = std::find_if(endpoints_.begin(), endpoints_.end(),
                                      [&](const Endpoint& e) { return e.path == line.url; });
   if (endpoint == endpoints_.end()) {

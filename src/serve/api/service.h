@@ -87,6 +87,7 @@ class Service {
   void add_page(std::vector<Route>& routes);
   void generate(const Endpoint& endpoint, const HttpRequest& request, const Asker& asker,
                 std::shared_ptr<HttpReply> reply);
+  std::shared_ptr<HttpReply> identified(std::shared_ptr<HttpReply> reply) const;
   std::optional<HttpResponse> refusal(const HttpRequest& request, Access access);
   std::shared_ptr<const ApiKey> key_of(const HttpRequest& request) const;
   HttpResponse error_for(const std::string& path, const ApiError& error) const;

@@ -1,6 +1,8 @@
 #include "serve/api/service.h"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -27,7 +29,10 @@ struct Served {
         ring(folder / "keys.json") {
     parts.turns = &runner;
     parts.keys = &ring;
-    parts.sources = {[] { return uint64_t{1}; }, [] { return int64_t{1}; }};
+    // Copies of the sources count on together.
+    parts.sources = {[number = std::make_shared<uint64_t>(0)] { return ++*number; },
+                     [] { return int64_t{1}; }};
+    parts.openai = fake_options();
   }
 
   static ApiKey key(const char* name, KeyRole role) {
@@ -38,13 +43,18 @@ struct Served {
   }
 
   int ask(Service& service, const Route& route, const std::string& presented) {
+    return answer(service, route, presented)->head.value().status;
+  }
+
+  std::shared_ptr<FakeReply> answer(Service& service, const Route& route,
+                                    const std::string& presented) {
     auto reply = std::make_shared<FakeReply>();
     HttpRequest request;
     request.method = route.method;
     request.path = path_of(route);
     if (!presented.empty()) request.headers = {{"authorization", "Bearer " + presented}};
     service.handler()(std::move(request), reply);
-    return reply->head.value().status;
+    return reply;
   }
 
   std::string user, watcher;
@@ -81,6 +91,66 @@ TEST(Service, OnlyStatesOfHealthAndThePageAreOpen) {
   std::sort(open.begin(), open.end());
   EXPECT_EQ(open, std::vector<std::string>({"GET /", "GET /health", "GET /livez", "GET /ready",
                                             "GET /readyz", "GET /v1/health"}));
+}
+
+TEST(Service, EveryAnswerHasAnIdOfItsOwn) {
+  const TempFolder folder;
+  Served served(folder.path());
+  Service service(served.parts);
+  std::set<std::string> ids;
+  size_t answers = 0;
+  const auto expect_id = [&](const FakeReply& reply, const std::string& what) {
+    const std::string id = reply.header("x-request-id") + reply.header("request-id");
+    EXPECT_TRUE(id.starts_with("req_")) << what;
+    EXPECT_EQ(id.size(), 36u) << what;
+    ids.insert(id);
+    ++answers;
+  };
+  for (const Route& route : service.routes()) {
+    // What answers these is not there: they are refused alone.
+    const bool refused = route.pattern == "/v1/status" || route.pattern == "/metrics" ||
+                         route.pattern.ends_with("tokenize") ||
+                         route.pattern == "/apply-template" ||
+                         (route.pattern.ends_with("/completions") &&
+                          route.pattern.find("/chat/") == std::string::npos);
+    for (const std::string& key : {refused ? std::string() : served.user, served.watcher}) {
+      if (route.pattern == "/metrics" && key == served.watcher) continue;
+      const auto reply = served.answer(service, route, key);
+      expect_id(*reply, route.method + " " + route.pattern);
+      const bool anthropic = route.pattern.find("/messages") != std::string::npos;
+      EXPECT_EQ(reply->header("request-id").empty(), !anthropic) << route.pattern;
+    }
+  }
+  expect_id(*served.answer(service, {"GET", "/v1/none", Access::kUser, nullptr}, ""), "no route");
+  EXPECT_EQ(ids.size(), answers);
+}
+
+TEST(Service, StreamsAndLinesOfBatchesHaveIds) {
+  const TempFolder folder;
+  Served served(folder.path());
+  Service service(served.parts);
+  const std::string body = R"({"stream":true,"messages":[{"role":"user","content":"x"}]})";
+  served.runner.script = [](TurnListener& listener) {
+    listener.started(1, 0);
+    listener.ended(0, TurnEnd::kStop, "");
+    listener.finished({});
+  };
+  auto stream = std::make_shared<FakeReply>();
+  HttpRequest request = post(body);
+  request.path = "/v1/chat/completions";
+  request.headers = {{"authorization", "Bearer " + served.user}};
+  service.handler()(std::move(request), stream);
+  EXPECT_TRUE(stream->streams);
+  EXPECT_TRUE(stream->header("x-request-id").starts_with("req_"));
+
+  auto answer = std::make_shared<FakeReply>();
+  BatchLine line;
+  line.owner = "user";
+  line.url = "/v1/chat/completions";
+  line.body = R"({"messages":[{"role":"user","content":"x"}]})";
+  service.answer_line(line, answer);
+  EXPECT_EQ(answer->head.value().status, 200);
+  EXPECT_TRUE(answer->header("x-request-id").starts_with("req_"));
 }
 
 TEST(Service, RefusesNewRequestsWhileItStops) {

@@ -21,9 +21,10 @@ namespace {
 namespace asio = boost::asio;
 
 // Bytes of later requests that are read while one is answered. Behind so many the client's leaving
-// cannot be read; it is asked for every kWatchSeconds then.
+// cannot be read, and is looked for.
 constexpr size_t kPipelinedBytes = 64 << 10;
-constexpr double kWatchSeconds = 1;
+// Between looks at a client that may have left; doubled each time up to the latter.
+constexpr double kFirstWatchSeconds = 0.25, kMostWatchSeconds = 8;
 // After the last response, what the client still sends is read and thrown away for so long: closing
 // with bytes unread makes the kernel take back what the client has not read yet.
 constexpr double kLingerSeconds = 2;
@@ -33,10 +34,14 @@ RequestLimits limits(const HttpOptions& options) {
   return {options.header_bytes, options.body_bytes};
 }
 
-// Whether the peer has closed its side, also behind bytes that nobody has read.
-bool has_hung_up(int fd) {
+// What the peer has closed, also behind bytes that nobody has read.
+enum class Closed { kNothing, kSending, kAll };
+
+Closed closed_by_peer(int fd) {
   pollfd entry = {fd, POLLRDHUP, 0};
-  return ::poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  if (::poll(&entry, 1, 0) <= 0) return Closed::kNothing;
+  if ((entry.revents & (POLLHUP | POLLERR)) != 0) return Closed::kAll;
+  return (entry.revents & POLLRDHUP) != 0 ? Closed::kSending : Closed::kNothing;
 }
 
 }  // namespace
@@ -127,6 +132,7 @@ void Connection::advance() {
     switch (reader_.stage()) {
       case RequestReader::Stage::kHead:
       case RequestReader::Stage::kBody:
+        if (peer_closed_) return linger();
         return read();
       case RequestReader::Stage::kHeadDone:
         if (!head_done()) return;
@@ -168,6 +174,7 @@ ReplyFrame Connection::frame(bool keep_alive) const {
 void Connection::make_exchange(ReplyFrame frame) {
   state_ = State::kAnswering;
   taken_ = {};
+  watch_seconds_ = kFirstWatchSeconds;
   // "100 Continue" may still be on its way.
   if (writing_) {
     arm(share_->options.stalled_seconds);
@@ -190,10 +197,10 @@ void Connection::handle() {
   make_exchange(frame(reader_.keep_alive()));
   HttpRequest request = reader_.take();
   request.peer = peer_;
-  if (input_.size() < kPipelinedBytes) {
+  if (!peer_closed_ && input_.size() < kPipelinedBytes) {
     read();
   } else if (!writing_) {
-    arm(kWatchSeconds);
+    arm(watch_seconds_);
   }
   if (std::optional<HttpResponse> answer = share_->policy.preflight(request)) {
     return exchange_->send(*std::move(answer));
@@ -210,13 +217,21 @@ void Connection::answer_and_close(HttpResponse response) {
   exchange_->send(std::move(response));
 }
 
-// What the client closes is its sending side, and perhaps all. With an answer still to be computed
-// it counts as gone; one that is there is sent.
+// What the client closes is its sending side, and perhaps all.
 void Connection::peer_left(const ErrorCode& error) {
   peer_closed_ = true;
-  const bool sends_rest =
-      error == asio::error::eof && state_ == State::kAnswering && exchange_->complete();
-  if (!sends_rest) close();
+  if (error != asio::error::eof || state_ != State::kAnswering) return close();
+  if (!exchange_->complete()) watch();
+}
+
+// TCP does not tell a client that still reads from one that has closed all until something is sent.
+// A Unix socket does.
+void Connection::watch() {
+  const Closed closed = closed_by_peer(socket_.native_handle());
+  if (closed == Closed::kAll) return close();
+  if (closed == Closed::kSending && is_tcp() && !exchange_->ask_for_life()) return close();
+  if (!writing_) arm(watch_seconds_);
+  watch_seconds_ = std::min(2 * watch_seconds_, kMostWatchSeconds);
 }
 
 void Connection::pump() {
@@ -230,8 +245,8 @@ void Connection::pump() {
   if (!outgoing_.empty()) return write();
   if (state_ != State::kAnswering) return;
   if (taken_.complete) return reply_done();
-  if (input_.size() >= kPipelinedBytes) {
-    arm(kWatchSeconds);
+  if (peer_closed_ || input_.size() >= kPipelinedBytes) {
+    arm(watch_seconds_);
   } else {
     disarm();
   }
@@ -263,7 +278,8 @@ void Connection::on_write(const ErrorCode& error, size_t bytes) {
 
 void Connection::reply_done() {
   exchange_.reset();
-  if (!taken_.keep_alive || peer_closed_ || *share_->draining) return linger();
+  const bool nothing_follows = peer_closed_ && input_.empty();
+  if (!taken_.keep_alive || nothing_follows || *share_->draining) return linger();
   state_ = State::kReading;
   reader_ = RequestReader(limits(share_->options));
   head_timed_ = false;
@@ -325,8 +341,7 @@ void Connection::timed_out() {
           http_error(408, "request_timeout", "the request did not arrive in time"));
     case State::kAnswering:
       if (writing_) return reset();
-      if (has_hung_up(socket_.native_handle())) return close();
-      return pump();
+      return watch();
   }
 }
 

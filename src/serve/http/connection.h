@@ -40,8 +40,8 @@ struct ConnectionShare {
 };
 
 // One client: reads a request, has it answered, and only then looks at the next one. A read is
-// under way all the time, so that a client that leaves is noticed. All functions but start() and
-// drain() run on the connection's strand, where its handlers run too.
+// under way all the time, so that a client that leaves is noticed; see docs/http.md. All functions
+// but start() and drain() run on the connection's strand, where its handlers run too.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
@@ -69,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void make_exchange(ReplyFrame frame);
   ReplyFrame frame(bool keep_alive) const;
   void peer_left(const ErrorCode& error);
+  void watch();
 
   void pump();
   void write();
@@ -94,6 +95,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool reading_ = false;      // a read is under way
   bool head_timed_ = true;    // the timer is that of a head, not that of idleness
   bool peer_closed_ = false;  // the client will send no more
+  double watch_seconds_ = 0;  // until the next watch()
 
   std::shared_ptr<Exchange> exchange_;  // of kAnswering
   Exchange::Taken taken_;

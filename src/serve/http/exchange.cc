@@ -30,6 +30,9 @@ void append_header(std::string& head, std::string_view name, std::string_view va
   head.append("\r\n");
 }
 
+constexpr std::string_view kInterim = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kComment = ":\n\n";
+
 bool has_no_body(int status) {
   return status == 204 || status == 304;
 }
@@ -113,6 +116,7 @@ void Exchange::begin_stream(HttpResponse head) {
     const std::lock_guard lock(mutex_);
     if (stage_ != Stage::kWaiting) return;
     framing_ = frame_.http10 ? BodyFraming::kUntilClose : BodyFraming::kChunked;
+    events_ = head.content_type.starts_with("text/event-stream");
     keep_alive_ = frame_.keep_alive && !last_->load() && !frame_.http10;
     put(response_head(head, frame_, framing_, keep_alive_), false);
     stage_ = Stage::kStreaming;
@@ -126,11 +130,7 @@ void Exchange::write(std::string bytes) {
     const std::lock_guard lock(mutex_);
     CHECK(stage_ != Stage::kWaiting);
     if (stage_ != Stage::kStreaming || bytes.empty() || frame_.head_only || dropped_) return;
-    if (framing_ == BodyFraming::kChunked) {
-      put(fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes), true);
-    } else {
-      put(std::move(bytes), true);
-    }
+    put_piece(std::move(bytes));
     dropped = dropped_;
   }
   // The connection does not take more while its client does not, and is to hear of this now.
@@ -193,6 +193,29 @@ void Exchange::put(std::string bytes, bool bounded) {
   } else {
     out_ += bytes;
   }
+}
+
+// Of a stream, with the lock held.
+void Exchange::put_piece(std::string bytes) {
+  if (framing_ == BodyFraming::kChunked) {
+    put(fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes), true);
+  } else {
+    put(std::move(bytes), true);
+  }
+}
+
+bool Exchange::ask_for_life() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stage_ == Stage::kWaiting) {
+      if (frame_.http10) return false;
+      put(std::string(kInterim), false);
+    } else if (stage_ == Stage::kStreaming && events_ && !frame_.head_only) {
+      put_piece(std::string(kComment));
+    }
+  }
+  notify();
+  return true;
 }
 
 void Exchange::notify(bool always) {

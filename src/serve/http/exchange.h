@@ -59,11 +59,16 @@ class Exchange {
   bool complete() const;    // the handler has said all
   bool dropped() const;     // the client does not read: close without more
   void gone();              // the client has left
+  // Says something that a client passes over: an interim response before the answer, a comment in a
+  // stream of events, nothing in other streams. A client that has closed all answers it with a
+  // reset. False if that cannot be asked: HTTP/1.0 knows no interim responses.
+  bool ask_for_life();
 
  private:
   enum class Stage { kWaiting, kStreaming, kComplete, kGone };
 
   void put(std::string bytes, bool bounded);
+  void put_piece(std::string bytes);
   void notify(bool always = false);
 
   const ReplyFrame frame_;
@@ -74,8 +79,9 @@ class Exchange {
   mutable std::mutex mutex_;
   Stage stage_ = Stage::kWaiting;
   BodyFraming framing_ = BodyFraming::kNone;
-  std::string out_;     // not taken yet
-  int64_t unsent_ = 0;  // of out_, and of what was taken and not sent
+  bool events_ = false;  // the stream is one of events
+  std::string out_;      // not taken yet
+  int64_t unsent_ = 0;   // of out_, and of what was taken and not sent
   bool keep_alive_ = false;
   bool dropped_ = false;
   bool woken_ = false;  // and has not taken since
