@@ -92,8 +92,8 @@ if(MINKE_FUZZ)
   foreach(source ${fuzzers})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} PRIVATE minke_serve_engine minke_serve_http minke_text_chat
-                                          minke_learn_data)
+    target_link_libraries(${name} PRIVATE minke_serve_api minke_serve_engine minke_serve_http
+                                          minke_text_chat minke_learn_data)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzzers ${name})
   endforeach()

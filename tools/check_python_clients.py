@@ -1,44 +1,21 @@
 #!/usr/bin/env python3
-"""Drives `minke serve` with PyPI's openai and anthropic, and with lm-evaluation-harness.
+"""Drives `minke serve` with PyPI's openai and anthropic.
 
-usage: check_python_clients.py MINKE MODEL [--without-harness]
+usage: check_python_clients.py MINKE MODEL
 
-Run it with a Python that has them: pip install openai anthropic "lm_eval[api]". MODEL is any chat
-model. Prints a line for each check, then `N passed, N failed`. The harness scores a local text
-through /v1/completions; its log-likelihood must be that of `minke perplexity`.
+Run it with a Python that has them: pip install openai anthropic. MODEL is any chat model. Prints a
+line for each check, then `N passed, N failed`. compare/lm_harness.py does the same with
+lm-evaluation-harness.
 """
 import argparse
 import json
-import math
-import os
 import re
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 SCHEMA = {"type": "object", "properties": {"city": {"enum": ["Rome", "Oslo"]}},
           "required": ["city"], "additionalProperties": False}
 MESSAGES = [{"role": "user", "content": "hello"}]
-TEXT = "The minke is the smallest of the great whales. It eats fish, and dives for minutes.\n" * 4
-# Scores are the same sums in the same order, printed with fewer digits than they have.
-TOLERANCE = 1e-3
-TASK = """task: local_text
-dataset_path: json
-dataset_kwargs:
-  data_files:
-    test: {data}
-test_split: test
-output_type: loglikelihood_rolling
-doc_to_text: ""
-doc_to_target: "{{{{text}}}}"
-metric_list:
-  - metric: word_perplexity
-  - metric: byte_perplexity
-  - metric: bits_per_byte
-metadata:
-  version: 1
-"""
 
 
 class Server:
@@ -157,54 +134,22 @@ def anthropic_checks(url):
     return {"anthropic " + f.__name__: f for f in [messages, tool, errors]}
 
 
-def harness_check(url, minke, model):
-    """The harness asks for token ids' scores where it has a tokenizer; here text goes as it is."""
-    def harness():
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary)
-            (folder / "data.jsonl").write_text(json.dumps({"text": TEXT}) + "\n")
-            (folder / "text.txt").write_text(TEXT)
-            (folder / "local_text.yaml").write_text(TASK.format(data=folder / "data.jsonl"))
-            arguments = ("model=local,tokenizer_backend=remote,tokenized_requests=True,"
-                         f"num_concurrent=1,max_length=2048,base_url={url}/v1/completions")
-            subprocess.run(
-                [sys.executable, "-m", "lm_eval", "--model", "local-completions", "--tasks",
-                 "local_text", "--include_path", str(folder), "--model_args", arguments,
-                 "--output_path", str(folder / "out"), "--batch_size", "1"],
-                check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            file = next((folder / "out").rglob("results_*.json"))
-            results = json.loads(file.read_text())["results"]["local_text"]
-            theirs = results["bits_per_byte,none"] * math.log(2) * len(TEXT.encode())
-            done = subprocess.run([minke, "perplexity", model, str(folder / "text.txt"), "--json"],
-                                  check=True, capture_output=True, text=True)
-            found = json.loads(done.stdout)
-        ours = math.log(found["perplexity"]) * found["tokens"]
-        print(f"  log-likelihood: harness {-theirs:.4f}, minke perplexity {-ours:.4f}")
-        expect(abs(theirs - ours) <= TOLERANCE * ours, "they differ")
-    return {"lm-evaluation-harness": harness}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("minke")
     parser.add_argument("model")
-    parser.add_argument("--without-harness", action="store_true")
     arguments = parser.parse_args()
     server = Server(arguments.minke, arguments.model)
     failed = 0
     try:
         checks = {**openai_checks(server.url), **anthropic_checks(server.url)}
-        if not arguments.without_harness:
-            checks |= harness_check(server.url, arguments.minke, arguments.model)
         for name, check in checks.items():
             try:
                 check()
                 print(f"ok      {name}")
             except Exception as error:  # each check is told, whatever ended it
                 failed += 1
-                told = getattr(error, "stdout", None) or error
-                print(f"FAILED  {name}: {type(error).__name__}: {str(told)[-1500:]}")
+                print(f"FAILED  {name}: {type(error).__name__}: {str(error)[-1500:]}")
     finally:
         server.stop()
     print(f"{len(checks) - failed} passed, {failed} failed")

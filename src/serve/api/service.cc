@@ -259,6 +259,10 @@ void Service::add_texts_and_models(std::vector<Route>& routes) {
       responding([this](const HttpRequest& request, const PathParameters&) {
         return parts_.texts->detokenize(request.body);
       }));
+  add("GET", "/tokenizer_info", Access::kUser,
+      responding([this](const HttpRequest&, const PathParameters&) {
+        return parts_.texts->tokenizer_info();
+      }));
   add("POST", "/apply-template", Access::kUser,
       responding([this](const HttpRequest& request, const PathParameters&) {
         return parts_.texts->apply_template(request.body);

@@ -59,7 +59,7 @@ void GrammarConstraint::allowed(std::span<uint64_t> bits) {
     if (part.leaving.empty()) continue;
     const Recognizer::Config below = recognizer_.resume(node);
     if (below == Recognizer::kDead) continue;
-    for (const uint32_t at : part.leaving) walk(at, below, TokenTrie::kLevels, bits, nullptr);
+    for (const uint32_t at : part.leaving) walk(at, below, 0, bits, nullptr);
   }
   if (recognizer_.grammar().unique_names()) guard_.forbid(*trie_, bits);
   const auto none = [](uint64_t word) { return word == 0; };
@@ -92,18 +92,20 @@ const GrammarConstraint::Part& GrammarConstraint::part_of(Recognizer::Config det
   const auto [it, added] = parts_.try_emplace(detached);
   Part& part = it->second;
   if (!added) return part;
-  int run = 0;
+  // Tokens of so many plain characters are allowed whatever they are, longer ones than `most` not.
+  int run = 0, most = 0;
   for (const Recognizer::Item& item : recognizer_.items(detached)) {
     run = std::max(run, recognizer_.plain_run(item.state));
+    most = std::max(most, recognizer_.plain_most(item.state));
   }
-  // The level whose tokens are allowed whatever they are.
-  uint8_t slice = TokenTrie::kLevels;
-  part.bits.resize(trie_->words());
-  for (uint8_t level = 0; level < TokenTrie::kLevels; ++level) {
-    if (TokenTrie::kPlain[level] <= run) slice = level;
+  if (run > 0) {
+    part.bits = trie_->slice(static_cast<size_t>(run) - 1);
+  } else {
+    part.bits.resize(trie_->words());
   }
-  if (slice < TokenTrie::kLevels) part.bits = trie_->slice(slice);
-  walk(0, detached, slice, part.bits, &part.leaving);
+  // How many characters the tokens may have of which no more needs to be known.
+  const int settled = most <= run ? TokenTrie::kLevels : run;
+  walk(0, detached, settled, part.bits, &part.leaving);
   size_t count = 0;
   for (const uint64_t word : part.bits) count += static_cast<size_t>(std::popcount(word));
   if (count <= part.bits.size()) {
@@ -117,14 +119,14 @@ const GrammarConstraint::Part& GrammarConstraint::part_of(Recognizer::Config det
   return part;
 }
 
-void GrammarConstraint::walk(uint32_t node, Recognizer::Config config, uint8_t slice,
+void GrammarConstraint::walk(uint32_t node, Recognizer::Config config, int settled,
                              std::span<uint64_t> bits, std::vector<uint32_t>* leaving) {
   const std::vector<TokenTrie::Node>& nodes = trie_->nodes();
   const uint32_t end = nodes[node].end;
   path_[nodes[node].depth] = config;
   for (uint32_t i = node + 1; i < end;) {
     const TokenTrie::Node& at = nodes[i];
-    if (slice != TokenTrie::kLevels && at.level <= slice) {
+    if (at.level < settled) {
       i = at.end;
       continue;
     }

@@ -36,8 +36,8 @@ class GrammarConstraint : public TokenConstraint {
 
   const Part& part_of(Recognizer::Config detached);
   // Tokens below `node` of the trie (itself left out) that `config` takes. `leaving`, if not null,
-  // gets the nodes at which it can end. Subtrees of the level `slice` are passed over.
-  void walk(uint32_t node, Recognizer::Config config, uint8_t slice, std::span<uint64_t> bits,
+  // gets the nodes at which it can end. Subtrees of levels below `settled` are passed over.
+  void walk(uint32_t node, Recognizer::Config config, int settled, std::span<uint64_t> bits,
             std::vector<uint32_t>* leaving);
   void add_stop(std::span<uint64_t> bits) const;
 

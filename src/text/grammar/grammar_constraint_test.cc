@@ -73,6 +73,18 @@ TEST(GrammarConstraint, a_mask_has_the_tokens_that_the_grammar_takes) {
   grammars.push_back(compile_json_schema(kSchemas[2]));
   grammars.push_back(compile_json_schema(kSchemas[3]));
   grammars.push_back(compile_json_schema(kSchemas[4]));
+  // Where strings may not be longer: alone, beside others, and where the end is among them.
+  grammars.push_back(compile_json_schema(
+      R"({"type":"array","items":{"type":"string","minLength":1,"maxLength":7}})"));
+  grammars.push_back(compile_json_schema(R"({"anyOf":[{"type":"string","maxLength":2},
+      {"enum":["abcdefgh","abcdefghijklmnopqr",12]},{"type":"string","pattern":"^the|中文$"}]})"));
+  grammars.push_back(
+      compile_ebnf("root ::= any{0,3} | any{2} root \"\\n\" | any{5} \"\\\"\" root\n"
+                   "any ::= [^\"\\\\\\x00-\\x1f]"));
+  // ... and where a rule is called among them.
+  grammars.push_back(
+      compile_ebnf("root ::= [^\"\\\\\\x00-\\x1f] \"\\\"\" | [^\"\\\\\\x00-\\x1f] tail\n"
+                   "tail ::= \"bc\" | \"12\" root"));
   Rng rng(5);
   for (const auto& grammar : grammars) {
     for (int run = 0; run < 20; ++run) {

@@ -67,6 +67,33 @@ bool add_targets(const Automaton::State& state, const PlainRange& range,
   return true;
 }
 
+// Adds where any byte of a plain character leads from `state`, `phase` bytes into it.
+void add_possible_targets(const Automaton::State& state, size_t phase,
+                          const std::vector<bool>& live, PlainStates& out) {
+  for (const PlainRange& range : plain_ranges(phase)) {
+    for (const ByteEdge& edge : state.edges) {
+      const bool meets = edge.lo <= range.hi && range.lo <= edge.hi;
+      if (meets && live[static_cast<size_t>(edge.target)]) out.emplace(edge.target, range.next);
+    }
+  }
+}
+
+// Adds where jumps lead; false if a rule ends or is called on the way, or if there are too many.
+bool add_jumps(const Automaton& automaton, PlainStates& states) {
+  std::vector<std::pair<int32_t, size_t>> open(states.begin(), states.end());
+  while (!open.empty() && states.size() <= kManyStates) {
+    const auto [at, phase] = open.back();
+    open.pop_back();
+    const Automaton::State& state = automaton.states[static_cast<size_t>(at)];
+    if (state.accept) return false;
+    for (const Automaton::Jump& jump : state.jumps) {
+      if (jump.rule != Automaton::kNoRule) return false;
+      if (states.emplace(jump.target, phase).second) open.emplace_back(jump.target, phase);
+    }
+  }
+  return states.size() <= kManyStates;
+}
+
 }  // namespace
 
 size_t Recognizer::ItemsHash::operator()(const Items& items) const {
@@ -220,6 +247,29 @@ int Recognizer::plain_run(int32_t state) {
     seen.insert(open.begin(), open.end());
   }
   return plain_runs_[state] = run;
+}
+
+int Recognizer::plain_most(int32_t state) {
+  const auto [known, added] = plain_mosts_.try_emplace(state, kManyPlain + 1);
+  if (!added) return known->second;
+  const Automaton& automaton = grammar_->automaton();
+  PlainStates open{{state, 0}};
+  for (int count = 0; count <= kManyPlain; ++count) {
+    PlainStates next;
+    // One more character from each of `open`, byte by byte.
+    for (PlainStates inside = std::move(open); !inside.empty();) {
+      PlainStates targets;
+      for (const auto& [at, phase] : inside) {
+        add_possible_targets(automaton.states[static_cast<size_t>(at)], phase, live_, targets);
+      }
+      if (!add_jumps(automaton, targets)) return kManyPlain + 1;
+      inside.clear();
+      for (const auto& target : targets) (target.second == 0 ? next : inside).insert(target);
+    }
+    if (next.empty()) return plain_mosts_[state] = count;
+    open = std::move(next);
+  }
+  return kManyPlain + 1;
 }
 
 Recognizer::Config Recognizer::thinned(Config config) {

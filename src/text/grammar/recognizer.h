@@ -56,6 +56,9 @@ class Recognizer {
   // the end of its rule; at most kManyPlain.
   static constexpr int kManyPlain = 32;
   int plain_run(int32_t state);
+  // How many plain characters can follow in `state` at most, before the rule can end or call
+  // another; kManyPlain + 1 if there may be more, and where an end or a call comes among them.
+  int plain_most(int32_t state);
 
   // Forgets all configurations but `config` and what it needs, and returns its new name, when
   // there are very many; otherwise returns `config`. At most kMaxStacks stacks and kMaxItems items
@@ -97,7 +100,7 @@ class Recognizer {
   std::vector<Entry> configs_;
   std::unordered_map<Items, int32_t, ItemsHash> node_ids_;
   std::vector<Node> nodes_;
-  std::unordered_map<int32_t, int> plain_runs_;
+  std::unordered_map<int32_t, int> plain_runs_, plain_mosts_;  // by state
 };
 
 }  // namespace minke

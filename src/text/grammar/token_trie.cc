@@ -33,8 +33,7 @@ uint8_t level_of(std::string_view text) {
     text.remove_prefix(length);
     ++count;
   }
-  const auto it = std::lower_bound(TokenTrie::kPlain.begin(), TokenTrie::kPlain.end(), count);
-  return static_cast<uint8_t>(it - TokenTrie::kPlain.begin());
+  return static_cast<uint8_t>(std::min<int>(count - 1, TokenTrie::kLevels));
 }
 
 void set_bit(std::vector<uint64_t>& bits, int32_t id) {

@@ -36,10 +36,8 @@ class TokenTrie {
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<int32_t>& ids() const { return ids_; }
 
-  // The tokens of a level consist of at most kPlain[level] whole plain characters, and nothing
-  // else.
-  static constexpr std::array<int, 6> kPlain = {1, 2, 4, 8, 16, 32};
-  static constexpr uint8_t kLevels = kPlain.size();
+  // The tokens of a level consist of at most level + 1 whole plain characters, and nothing else.
+  static constexpr uint8_t kLevels = 32;
   // Its ids as bits.
   const std::vector<uint64_t>& slice(size_t level) const { return slices_[level]; }
 

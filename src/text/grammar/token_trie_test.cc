@@ -47,7 +47,8 @@ TEST(TokenTrie, levels_hold_short_plain_tokens) {
   EXPECT_TRUE(has(trie.slice(1), 2));
   EXPECT_FALSE(has(trie.slice(1), 4));
   EXPECT_TRUE(has(trie.slice(2), 4));
-  EXPECT_TRUE(has(trie.slice(4), 9));
+  EXPECT_FALSE(has(trie.slice(8), 9));
+  EXPECT_TRUE(has(trie.slice(9), 9));
   for (size_t level = 0; level < TokenTrie::kLevels; ++level) {
     for (const int32_t id : {1, 5, 7, 10, 11}) EXPECT_FALSE(has(trie.slice(level), id)) << id;
   }

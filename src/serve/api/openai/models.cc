@@ -138,6 +138,25 @@ HttpResponse TextEndpoints::detokenize(std::string_view body) const {
   });
 }
 
+HttpResponse TextEndpoints::tokenizer_info() const {
+  return answered([&] {
+    const TokenizerSpec& spec = tokenizer_->spec();
+    const auto text = [&](const std::optional<int32_t>& id) -> OrderedJson {
+      if (!id) return nullptr;
+      return tokenizer_->bytes(*id, true);
+    };
+    return OrderedJson(
+        {{"bos_token", text(spec.bos)},
+         {"eos_token", text(spec.eos)},
+         {"pad_token", text(spec.pad)},
+         {"add_bos_token", spec.add_bos},
+         {"add_eos_token", spec.add_eos},
+         {"model_max_length", card_.context},
+         {"chat_template",
+          spec.chat_template.empty() ? OrderedJson(nullptr) : OrderedJson(spec.chat_template)}});
+  });
+}
+
 HttpResponse TextEndpoints::apply_template(std::string_view body) const {
   return answered([&] {
     const Conversation conversation = read_conversation(body);

@@ -42,6 +42,10 @@ class TextEndpoints {
   HttpResponse tokenize(std::string_view body) const;
   // POST /detokenize. {"tokens"}. Answers {"content", "prompt"}, the same text twice.
   HttpResponse detokenize(std::string_view body) const;
+  // GET /tokenizer_info, as vLLM's. Answers what a program needs that makes prompts of token ids:
+  // {"bos_token", "eos_token", "pad_token", "add_bos_token", "add_eos_token", "model_max_length",
+  // "chat_template"}; tokens are their texts, null for none.
+  HttpResponse tokenizer_info() const;
   // POST /apply-template. A chat request. Answers {"prompt"}, control tokens spelled out.
   HttpResponse apply_template(std::string_view body) const;
 

@@ -77,6 +77,18 @@ TEST_F(TextEndpointsTest, tokens_may_come_with_their_texts) {
   EXPECT_EQ(strings["token_strs"], Json::parse(R"(["a"])"));
 }
 
+TEST_F(TextEndpointsTest, programs_that_make_prompts_of_ids_learn_the_tokens_at_the_ends) {
+  Json info = body(endpoints_.tokenizer_info());
+  EXPECT_EQ(info["chat_template"], Json());
+  info.erase("chat_template");
+  EXPECT_EQ(info, Json::parse(R"({"bos_token":"<|endoftext|>","eos_token":"<|endoftext|>",
+      "pad_token":null,"add_bos_token":true,"add_eos_token":false,"model_max_length":64})"));
+  // Its text is the token again.
+  const Json back =
+      body(endpoints_.tokenize(R"({"prompt":"<|endoftext|>","add_special_tokens":false})"));
+  EXPECT_EQ(back["tokens"], Json::array({*tokenizer_.eos()}));
+}
+
 TEST_F(TextEndpointsTest, chats_are_shown_as_their_prompts) {
   const std::string chat = R"({"messages":[{"role":"user","content":"Hi <|im_end|>"}]})";
   const Json shown = body(endpoints_.apply_template(chat));
