@@ -44,6 +44,7 @@ TrainingReport::TrainingReport(const char* name, bool quiet, Console& console)
 
 void TrainingReport::begin(const Plan& plan) {
   plan_ = plan;
+  last_.step = plan.done;
   start_ = told_ = Clock::now();
   note(fmt::format("{} parameters, {} active, {} threads, {:.1f} MFLOP a token; steps {} to {}",
                    human_count(plan.sitting.parameters),
@@ -88,11 +89,14 @@ bool TrainingReport::go_on() {
 void TrainingReport::finish(TrainingEnd end, bool json) {
   progress_.clear();
   if (json) {
-    nlohmann::ordered_json object = {{"done", end == TrainingEnd::kDone},
-                                     {"step", last_.step},
-                                     {"steps", plan_.steps},
-                                     {"tokens", last_.tokens},
-                                     {"loss", last_.loss}};
+    nlohmann::ordered_json object = {
+        {"done", end == TrainingEnd::kDone}, {"step", last_.step}, {"steps", plan_.steps}};
+    if (last_.step > plan_.done) object["tokens"] = last_.tokens;
+    if (last_.values.contains("reward")) {
+      object["reward"] = last_.values.at("reward");
+    } else if (last_.step > plan_.done) {
+      object["loss"] = last_.loss;
+    }
     for (const auto& [name, value] : evaluated_.values) object["held_out_" + name] = value;
     console_.write_json(object);
   }

@@ -2,20 +2,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <optional>
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include "base/core/error.h"
-#include "base/core/mapped_file.h"
 #include "base/core/rng.h"
 #include "learn/rl/held_out.h"
 #include "learn/rl/objective.h"
 #include "learn/rl/policy_update.h"
 #include "learn/rl/prompts.h"
 #include "learn/rl/rollouts.h"
-#include "learn/train/learner.h"
+#include "learn/train/run_keeper.h"
 
 namespace minke {
 namespace {
@@ -23,9 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// Between the log-probabilities of trainer and engine. They are equal on one machine; beyond this
-// the replies would not be the policy's.
-constexpr double kMostDifference = 1e-2;
+// Questions of tasks that are looked at before a run begins: mistakes of a recipe show in them.
+constexpr uint64_t kTriedQuestions = 256;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -105,27 +103,32 @@ class Grpo {
                  rollout_options(recipe_, learner_, options.isa)),
         reference_(recipe_.grpo.kl > 0 ? std::make_unique<Reference>(*this) : nullptr),
         update_(recipe_, learner_, reference_ ? &reference_->learner.pass() : nullptr) {
+    if (!sampler_.renderer().thinks()) {
+      fail(recipe_.model.from,
+           "expected a chat format with thinking, which rewards are given for, found {}",
+           chat_format_name(sampler_.renderer().chat_template().format));
+    }
+    const uint64_t size = prompts_->size();
+    for (uint64_t n = 0; n < (size > 0 ? size : kTriedQuestions); ++n) {
+      sampler_.require_room(prompts_->question(n));
+    }
     // Last, so that a recipe that cannot be run leaves no folder that insists on it.
-    store_.emplace(run_folder(recipe_, recipe_path, options.output), read_text_file(recipe_path));
+    keeper_.emplace(recipe_, recipe_path, options_, observer_, learner_);
   }
 
   TrainingEnd run() {
     resume();
-    RunLog log(store_->log_path(), state_.step);
-    log_ = &log;
-    const SittingRecord sitting = sitting_record();
-    log.append(sitting);
     const int64_t steps = stage().schedule.steps;
-    observer_.begin({steps, state_.step, sitting});
-    learner_.publish();
-    saved_at_ = Clock::now();
-    if (state_.step == 0 && !evaluate_if_due()) return TrainingEnd::kStopped;
-    while (state_.step < steps) {
-      const bool go_on = step() && evaluate_if_due() && observer_.go_on();
-      save_if_due(!go_on);
-      if (!go_on && state_.step < steps) return TrainingEnd::kStopped;
+    keeper_->begin(steps);
+    for (bool go_on = true;;) {
+      go_on = go_on && evaluate_if_due();
+      const bool done = go_on && state().step == steps;
+      keeper_->save_if_due(done || !go_on);
+      if (done) break;
+      if (!go_on) return TrainingEnd::kStopped;
+      go_on = step() && observer_.go_on();
     }
-    observer_.note(learner_.write(store_->folder()));
+    keeper_->write_model();
     return TrainingEnd::kDone;
   }
 
@@ -134,36 +137,53 @@ class Grpo {
   struct Reference {
     explicit Reference(const Grpo& run)
         : learner(run.recipe_, run.options_.isa, run.stage().data.context,
-                  PredictionModule::kLeftOut) {
+                  PredictionModule::kLeftOut),
+          fingerprint(file_fingerprint(fs::path(run.recipe_.model.from) / "config.json") +
+                      file_fingerprint(fs::path(run.recipe_.model.from) / "model.safetensors")) {
       learner.publish();
     }
     Learner learner;
+    std::string fingerprint;
   };
 
   const Stage& stage() const { return recipe_.stages.front(); }
+  RunState& state() { return keeper_->state(); }
 
   void resume() {
     learner_.begin(stage().optimizer);
-    state_.cursor = order_.json();
-    const auto saved =
-        latest_checkpoint(store_->folder(), [&](const std::string& text) { observer_.note(text); });
-    if (!saved) return;
-    state_ = saved->state;
-    if (state_.step > stage().schedule.steps) {
-      fail(saved->folder.string(), "expected one of the recipe's {} steps, found {}",
-           stage().schedule.steps, state_.step);
+    const auto saved = keeper_->resume();
+    if (!saved) {
+      state().cursor = cursor_json();
+      return;
     }
-    order_.from_json(state_.cursor, saved->folder.string());
+    if (state().step > stage().schedule.steps) {
+      fail(saved->folder.string(), "expected one of the recipe's {} steps, found {}",
+           stage().schedule.steps, state().step);
+    }
+    read_cursor(state().cursor, saved->folder.string());
     learner_.restore(*saved);
   }
 
-  SittingRecord sitting_record() {
-    SittingRecord r = learner_.describe();
-    flops_per_token_ = r.flops_per_token;
-    r.step = state_.step;
-    r.peak_flops = options_.peak_flops;
-    r.machine = options_.machine;
-    return r;
+  // The place in the questions, and what they and the reference are, which have to be the same.
+  std::string cursor_json() const {
+    return nlohmann::json{{"order", nlohmann::json::parse(order_.json())},
+                          {"questions", prompts_->fingerprint()},
+                          {"reference", reference_ ? reference_->fingerprint : ""}}
+        .dump();
+  }
+
+  void read_cursor(const std::string& text, const std::string& where) {
+    const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const auto part = [&](const char* name) {
+      return json.is_object() && json.contains(name) ? json[name] : nlohmann::json();
+    };
+    order_.from_json(part("order").dump(), where);
+    if (part("questions") != prompts_->fingerprint()) {
+      fail(recipe_.grpo.questions, "expected the questions that this run began with, found others");
+    }
+    if (part("reference") != (reference_ ? reference_->fingerprint : "")) {
+      fail(recipe_.model.from, "expected the model that this run began with, found another");
+    }
   }
 
   // False if the user wants to stop; the step is not done then.
@@ -173,7 +193,7 @@ class Grpo {
     const std::vector<RolloutGroup> groups = rollouts(order);
     if (groups.empty()) return false;
     StepRecord record;
-    record.step = state_.step + 1;
+    record.step = state().step + 1;
     record.values = rollout_values(groups);
     record.values["rollout_seconds"] = seconds_since(start);
     const Clock::time_point sampled = Clock::now();
@@ -181,7 +201,7 @@ class Grpo {
     const int64_t tokens = teach(groups, record);
     record.values["update_seconds"] = seconds_since(sampled);
     order_ = std::move(order);
-    finish_step(start, tokens, record);
+    keeper_->finish_step(start, tokens, cursor_json(), record);
     return true;
   }
 
@@ -189,7 +209,7 @@ class Grpo {
   std::vector<RolloutGroup> rollouts(PromptOrder& order) {
     const GrpoRecipe& grpo = recipe_.grpo;
     const uint64_t seed =
-        Rng(static_cast<uint64_t>(recipe_.run.seed), static_cast<uint64_t>(state_.step)).next();
+        Rng(static_cast<uint64_t>(recipe_.run.seed), static_cast<uint64_t>(state().step)).next();
     const auto go_on = [this] { return observer_.go_on(); };
     std::vector<RolloutGroup> groups;
     int64_t asked = 0, found = 0;
@@ -236,22 +256,28 @@ class Grpo {
     std::vector<ExpertLoad> loads;
     double clipped = 0, divergence = 0, trained = 0;
     int64_t passed = 0;
+    bool fresh = true;
     for (size_t u = 0; u < updates; ++u) {
       const size_t begin = useful.size() * u / updates, end = useful.size() * (u + 1) / updates;
       if (begin == end) continue;
       const UpdateResult result =
-          update_.gradients(std::span(useful).subspan(begin, end - begin), u == 0);
+          update_.gradients(std::span(useful).subspan(begin, end - begin), fresh);
       record.loss += result.loss / static_cast<double>(updates);
       record.gradient_norm = std::max(record.gradient_norm, result.gradient_norm);
-      if (u == 0) record.values["log_probability_difference"] = result.largest_difference;
-      require_sound(record, result);
+      if (fresh) require_equal(record, result.largest_difference);
+      keeper_->require_finite(record);
       learner_.step(record.learning_rate, (record.step - 1) * static_cast<int64_t>(updates) +
                                               static_cast<int64_t>(u) + 1);
+      fresh = false;
       add_loads(result.loads, loads);
       clipped += static_cast<double>(result.clipped);
       divergence += result.divergence;
       trained += static_cast<double>(result.tokens);
       passed += result.passed_tokens;
+    }
+    if (fresh) {
+      require_equal(record, update_.difference(groups));
+      return 0;
     }
     sampler_.weights_changed();
     learner_.balance(loads, stage().bias_update_speed);
@@ -263,76 +289,31 @@ class Grpo {
     return passed;
   }
 
-  void require_sound(const StepRecord& record, const UpdateResult& result) const {
-    if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) {
-      fail(store_->folder().string(),
-           "step {}: the loss is {} and the gradients' norm {}; the last checkpoint is from before "
-           "that; a lower learning rate may help",
-           record.step, result.loss, result.gradient_norm);
-    }
-    if (result.largest_difference > kMostDifference) {
-      fail(store_->folder().string(),
-           "step {}: expected the same log-probabilities from trainer and engine, found a "
-           "difference of {}; the last checkpoint is from before that",
-           record.step, result.largest_difference);
-    }
-  }
-
-  void finish_step(Clock::time_point start, int64_t tokens, StepRecord& record) {
-    record.seconds = seconds_since(start);
-    record.tokens = state_.tokens + tokens;
-    record.tokens_per_second = static_cast<double>(tokens) / record.seconds;
-    if (options_.peak_flops > 0) {
-      record.percent_of_peak =
-          100 * record.tokens_per_second * flops_per_token_ / options_.peak_flops;
-    }
-    state_.step = record.step;
-    state_.tokens = record.tokens;
-    state_.seconds += record.seconds;
-    state_.cursor = order_.json();
-    log_->append(record);
-    observer_.step(record);
+  // What is trained on must be what was sampled: one bit that differs would be a mistake.
+  void require_equal(StepRecord& record, double difference) const {
+    record.values["log_probability_difference"] = difference;
+    if (difference == 0) return;
+    fail(keeper_->folder().string(),
+         "step {}: expected the same log-probabilities from trainer and engine, found a "
+         "difference of {}; the last checkpoint is from before that",
+         record.step, difference);
   }
 
   // False if the user wants to stop.
   bool evaluate_if_due() {
     const int64_t every = recipe_.evaluation.every;
-    const bool last = state_.step == stage().schedule.steps;
-    if (every == 0 || stage().data.tasks.empty() || (state_.step % every != 0 && !last)) {
-      return true;
-    }
+    const bool due = every > 0 && !stage().data.tasks.empty() &&
+                     (state().step % every == 0 || state().step == stage().schedule.steps);
+    if (!due || keeper_->evaluated()) return true;
     const Clock::time_point start = Clock::now();
     EvaluationRecord record;
-    record.step = state_.step;
-    record.tokens = state_.tokens;
     record.values = held_out_scores(
         learner_.model(), sampler_, rollout_options(recipe_, learner_, options_.isa).batch,
         stage().data, recipe_.evaluation.problems, [this] { return observer_.go_on(); });
     if (record.values.empty()) return false;
-    state_.score = -record.values["accuracy"];
-    state_.seconds += seconds_since(start);
-    log_->append(record);
-    observer_.evaluation(record);
+    const double accuracy = record.values["accuracy"];
+    keeper_->note_evaluation(start, std::move(record), -accuracy);
     return true;
-  }
-
-  void save_if_due(bool now) {
-    const int64_t steps = recipe_.checkpoint.every_steps;
-    const int64_t seconds = recipe_.checkpoint.every_seconds;
-    now = now || state_.step == stage().schedule.steps || (steps > 0 && state_.step % steps == 0) ||
-          (seconds > 0 && seconds_since(saved_at_) >= static_cast<double>(seconds));
-    if (!now) return;
-    const std::string broken = learner_.broken_weight();
-    if (!broken.empty()) {
-      fail(store_->folder().string(),
-           "step {}: {} is no finite number any more; the last checkpoint is from before that; a "
-           "lower learning rate may help",
-           state_.step, broken);
-    }
-    log_->sync();
-    learner_.save(*store_, state_, recipe_.checkpoint.keep, recipe_.checkpoint.keep_best);
-    saved_at_ = Clock::now();
-    observer_.note(fmt::format("checkpoint of step {} written", state_.step));
   }
 
   TrainerOptions options_;
@@ -344,11 +325,7 @@ class Grpo {
   RolloutSampler sampler_;
   std::unique_ptr<Reference> reference_;
   PolicyUpdate update_;
-  std::optional<RunStore> store_;
-  double flops_per_token_ = 0;
-  RunState state_;
-  RunLog* log_ = nullptr;
-  Clock::time_point saved_at_;
+  std::optional<RunKeeper> keeper_;
 };
 
 }  // namespace

@@ -6,16 +6,15 @@
 
 namespace minke {
 
-// Teaches a model by rewards that a program can check (objective.h has what is minimized):
-// questions
-// -> groups of replies, sampled by the engine that serves, from the very weights that are trained
-// -> rewards -> advantages -> a step of the trainer -> the next questions.
+// Teaches a model by rewards that a program can check (objective.h has what is minimized). A step:
+// questions -> groups of replies, sampled by the engine that serves from the very weights that are
+// trained -> rewards -> advantages -> an update -> the next step's replies are of the new weights.
 //
 // Runs a recipe with a section [grpo], or goes on with what its run's folder holds, to the same
 // bits as without the interruption; folder, checkpoints, log and model are as train() has them.
-// Module of multi-token prediction: left out, as it would not follow the model. In every step that
-// begins with fresh replies the trainer's log-probability of each token is compared with the
-// engine's.
+// The module of multi-token prediction is left out, as it would not follow the model. The trainer's
+// log-probabilities of the tokens of a step's first update are compared with those that the engine
+// drew them with; a step that teaches nothing compares a micro-batch of its replies.
 //
 // Values of a step's record (StepRecord::values), means over all replies sampled unless said:
 //   reward, accuracy, format, language (of the right ones), cut
@@ -31,7 +30,7 @@ namespace minke {
 // passed the trainer, prompts included.
 //
 // Throws Error for a recipe that cannot be run, when a value is no finite number any more, and when
-// trainer and engine disagree by more than rounding could explain.
+// trainer and engine do not agree to the bit.
 TrainingEnd grpo(const std::filesystem::path& recipe, const TrainerOptions& options,
                  TrainingObserver& observer);
 

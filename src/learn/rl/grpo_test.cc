@@ -75,10 +75,7 @@ TEST_F(GrpoTest, WhatIsRewardedIsLearned) {
     EXPECT_GT(last, first + 0.4);
     for (const StepRecord& step : recorder.steps) {
       // Trainer and engine agree to the bit.
-      const auto difference = step.values.find("log_probability_difference");
-      if (difference != step.values.end()) {
-        EXPECT_EQ(difference->second, 0) << step.step;
-      }
+      EXPECT_EQ(step.values.at("log_probability_difference"), 0) << step.step;
       EXPECT_LE(step.values.at("asked"), 8);
       EXPECT_GE(step.values.at("entropy"), 0);
     }
@@ -125,6 +122,94 @@ TEST_F(GrpoTest, LaterUpdatesAreClipped) {
   EXPECT_GT(clipped, 0.01);
 }
 
+// Every published variant, an adapter, and an adapter beside a first model run, check themselves
+// against the engine, and change the weights.
+TEST_F(GrpoTest, VariantsRun) {
+  const std::string start = read_text_file(runs_.run("start") / "model/model.safetensors");
+  int number = 0;
+  for (const auto& [grpo_fields, sections] : std::vector<std::pair<std::string, std::string>>{
+           {"advantage = \"mean-and-deviation\"\nnormalizer = \"reply\"\nkl = 0.04\n", ""},
+           {"advantage = \"mean-and-deviation\"\nnormalizer = \"tokens\"\nupdates = 4\n", ""},
+           {"easy_share = 0.0\n", "[precision]\ntype = \"f32\"\n"},
+           {"", "[lora]\nrank = 4\n"},
+           {"kl = 0.1\nupdates = 2\n", "[lora]\nrank = 4\n"}}) {
+    SCOPED_TRACE(grpo_fields + sections);
+    const std::string name = fmt::format("variant{}", number++);
+    Recorder recorder;
+    ASSERT_EQ(grpo(recipe(name, 4, grpo_fields, sections), options(), recorder),
+              TrainingEnd::kDone);
+    double moved = 0;
+    for (const StepRecord& step : recorder.steps) {
+      EXPECT_EQ(step.values.at("log_probability_difference"), 0);
+      moved += step.gradient_norm;
+    }
+    EXPECT_GT(moved, 0);
+    if (sections.find("lora") == std::string::npos) {
+      EXPECT_NE(read_text_file(runs_.run(name) / "model/model.safetensors"), start);
+    } else {
+      EXPECT_TRUE(fs::exists(runs_.run(name) / "adapter/adapter_model.safetensors"));
+    }
+  }
+}
+
+TEST_F(GrpoTest, QuestionsOfAFileMustStayThoseOfTheRun) {
+  const std::string line = "{\"question\":\"1 + {}?\",\"answer\":\"2\",\"checker\":\"integer\"}\n";
+  const auto questions = runs_.folder().file("q.jsonl", line + line);
+  std::string text =
+      read_text_file(recipe("file", 3, fmt::format("questions = \"{}\"\n", questions.string())));
+  text.replace(text.find("tasks = [\"sums\"]"), 16, "");
+  const auto path = runs_.folder().file("file.toml", text);
+  Recorder part(1);
+  ASSERT_EQ(grpo(path, options(), part), TrainingEnd::kStopped);
+  runs_.folder().file("q.jsonl", line);
+  Recorder other;
+  EXPECT_NE(error_of([&] { grpo(path, options(), other); }).find("expected the questions that"),
+            std::string::npos);
+  runs_.folder().file("q.jsonl", line + line);
+  Recorder rest;
+  EXPECT_EQ(grpo(path, options(), rest), TrainingEnd::kDone);
+  // One that leaves no room for a reply is told before the run has a folder.
+  const std::string many(2000, 'a');
+  runs_.folder().file("q.jsonl",
+                      "{\"question\":\"" + many + "\",\"answer\":\"2\",\"checker\":\"integer\"}\n");
+  TrainerOptions elsewhere = options();
+  elsewhere.output = runs_.run("elsewhere");
+  EXPECT_NE(error_of([&] { grpo(path, elsewhere, other); }).find("fit into the context"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(runs_.run("elsewhere")));
+}
+
+// Stops when it has been asked so many times: in the middle of an evaluation or of a step.
+class Impatient : public Recorder {
+ public:
+  explicit Impatient(int answers) : answers_(answers) {}
+  bool go_on() override { return answers_-- > 0; }
+
+ private:
+  int answers_;
+};
+
+TEST_F(GrpoTest, StoppedAnywhereItGoesOnToTheSameLog) {
+  const std::string evaluation = "[evaluation]\nevery = 2\nproblems = 3\n";
+  Recorder whole;
+  ASSERT_EQ(grpo(recipe("calm", 4, "", evaluation), options(), whole), TrainingEnd::kDone);
+  const auto path = recipe("stopped", 4, "", evaluation);
+  int sittings = 0;
+  for (TrainingEnd end = TrainingEnd::kStopped; end != TrainingEnd::kDone; ++sittings) {
+    ASSERT_LT(sittings, 200);
+    Impatient observer(20 + 13 * sittings);
+    end = grpo(path, options(), observer);
+  }
+  EXPECT_GT(sittings, 3);
+  EXPECT_EQ(bits_of(runs_.run("stopped")), bits_of(runs_.run("calm")));
+  const RunRecords log = read_run_log(runs_.run("stopped") / "log.jsonl");
+  ASSERT_EQ(log.evaluations.size(), whole.evaluations.size());
+  for (size_t i = 0; i < log.evaluations.size(); ++i) {
+    EXPECT_EQ(log.evaluations[i].step, whole.evaluations[i].step);
+    EXPECT_EQ(log.evaluations[i].values, whole.evaluations[i].values);
+  }
+}
+
 TEST_F(GrpoTest, RewardsThatAreEqualTeachNothing) {
   Recorder recorder;
   // No reply of such a model is right.
@@ -137,6 +222,7 @@ TEST_F(GrpoTest, RewardsThatAreEqualTeachNothing) {
     EXPECT_EQ(step.values.at("asked"), 8);  // the refill looked for others
     EXPECT_EQ(step.tokens, 0);
     EXPECT_EQ(step.gradient_norm, 0);
+    EXPECT_EQ(step.values.at("log_probability_difference"), 0);
   }
 }
 

@@ -14,7 +14,9 @@ namespace minke {
 //   accuracy, accuracy.<language>, accuracy.<task>   shares of right replies
 //   tokens                                           of a reply, mean
 //   language                                         mean share of the thinking in the question's
-// Empty if `go_on`, which is asked after every pass, says no.
+// Right is what `minke eval` takes for right: unlike in rewards, the thinking is not looked at. The
+// problems are others than those that it asks. Empty if `go_on`, which is asked after every pass,
+// says no.
 std::map<std::string, double> held_out_scores(const Model& model, const RolloutSampler& sampler,
                                               const BatchOptions& batch, const DataRecipe& data,
                                               int64_t problems, const std::function<bool()>& go_on);

@@ -37,12 +37,14 @@ std::vector<double> advantages(std::span<const double> rewards, const std::vecto
 
 std::vector<double> token_weights(std::span<const int64_t> tokens, const GrpoRecipe& recipe) {
   const auto replies = static_cast<double>(tokens.size());
+  const double constant = static_cast<double>(recipe.updates) /
+                          static_cast<double>(recipe.prompts * recipe.group * recipe.reply_tokens);
   const auto all = static_cast<double>(std::accumulate(tokens.begin(), tokens.end(), int64_t{0}));
   std::vector<double> weights;
   for (const int64_t count : tokens) {
     switch (recipe.normalizer) {
       case TokenNormalizer::kConstant:
-        weights.push_back(1 / (replies * static_cast<double>(recipe.reply_tokens)));
+        weights.push_back(constant);
         break;
       case TokenNormalizer::kTokens:
         weights.push_back(1 / all);
@@ -60,7 +62,8 @@ TokenTerm token_term(double advantage, double now, double sampled, std::optional
   TokenTerm term;
   const double ratio = std::exp(now - sampled);
   // Where the clipped term is the smaller one, it is a constant.
-  term.clipped = advantage > 0 ? ratio > 1 + recipe.clip_high : ratio < 1 - recipe.clip_low;
+  term.clipped = (advantage > 0 && ratio > 1 + recipe.clip_high) ||
+                 (advantage < 0 && ratio < 1 - recipe.clip_low);
   if (!term.clipped) term.weight = ratio * advantage;
   if (reference) {
     const double d = *reference - now;

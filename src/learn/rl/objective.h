@@ -23,19 +23,20 @@ namespace minke {
 //
 //   advantage "mean"                A_i = R_i - mean(R)                  (Dr. GRPO, section 3.2)
 //             "mean-and-deviation"  A_i = (R_i - mean(R)) / sd(R)       (GRPO)
-//   normalizer "constant"           z_i = 1, Z = replies * reply_tokens  (Dr. GRPO, section 3.2)
-//              "tokens"             z_i = 1, Z = sum_i |o_i|             (DAPO, equation 12)
-//              "reply"              z_i = 1 / |o_i|, Z = replies         (GRPO, equation 3)
+//   normalizer "constant"  z_i = 1, Z = prompts * group * reply_tokens / updates, as the recipe has
+//                          them, however many replies teach    (Dr. GRPO, section 3.2)
+//              "tokens"    z_i = 1, Z = sum_i |o_i|              (DAPO, equation 12)
+//              "reply"     z_i = 1 / |o_i|, Z = replies          (GRPO, equation 3)
 //
-// With one update for the replies of a step pi is pi_old, to the bit: r = 1, and nothing is
-// clipped.
+// where i runs over the replies of an update that are not masked. With one update for the replies
+// of a step pi is pi_old, to the bit: r = 1, and nothing is clipped.
 
 // A_i of the rewards of a group. Replies that are masked get 0 and do not count in the mean. All
 // are 0 if the rewards that count are equal: such a group has no signal.
 std::vector<double> advantages(std::span<const double> rewards, const std::vector<bool>& masked,
                                AdvantageKind kind);
 
-// 1 / Z times z_i for each reply of an update, from the numbers of their tokens.
+// z_i / Z for each reply of an update that is not masked, from the numbers of their tokens.
 std::vector<double> token_weights(std::span<const int64_t> tokens, const GrpoRecipe& recipe);
 
 // One token of a reply.

@@ -40,9 +40,13 @@ TEST(Advantages, MaskedRepliesCountNowhere) {
 
 TEST(TokenWeights, FollowTheNormalizer) {
   GrpoRecipe recipe;
+  recipe.prompts = 2;
+  recipe.group = 5;
   recipe.reply_tokens = 100;
   const vector<int64_t> tokens = {10, 30};
-  EXPECT_EQ(token_weights(tokens, recipe), (vector<double>{1.0 / 200, 1.0 / 200}));
+  EXPECT_EQ(token_weights(tokens, recipe), (vector<double>{1.0 / 1000, 1.0 / 1000}));
+  recipe.updates = 2;
+  EXPECT_EQ(token_weights(tokens, recipe), (vector<double>{1.0 / 500, 1.0 / 500}));
   recipe.normalizer = TokenNormalizer::kTokens;
   EXPECT_EQ(token_weights(tokens, recipe), (vector<double>{1.0 / 40, 1.0 / 40}));
   recipe.normalizer = TokenNormalizer::kReply;

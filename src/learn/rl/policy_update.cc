@@ -6,6 +6,21 @@
 #include "learn/rl/objective.h"
 
 namespace minke {
+namespace {
+
+// Between the log-probabilities of a reply as it was drawn, and those of a pass, from row `first`
+// on. A difference that is no number is none that can be trained on.
+double largest_difference(const Rollout& rollout, std::span<const float> passed, size_t first) {
+  double largest = 0;
+  for (size_t t = 0; t < rollout.tokens.size(); ++t) {
+    const double difference =
+        std::abs(static_cast<double>(passed[first + t]) - rollout.log_probabilities[t]);
+    largest = std::isnan(difference) ? HUGE_VAL : std::max(largest, difference);
+  }
+  return largest;
+}
+
+}  // namespace
 
 // A token is predicted from those before it: the last of a reply takes no row.
 int64_t PolicyUpdate::Piece::rows() const {
@@ -60,13 +75,13 @@ std::vector<PolicyUpdate::Piece> PolicyUpdate::pieces(
 
 UpdateResult PolicyUpdate::gradients(std::span<const RolloutGroup* const> groups, bool fresh) {
   const std::vector<Piece> all = pieces(groups);
-  const int64_t most = recipe_.stages.front().data.micro_batch_tokens;
   UpdateResult result;
   learner_.clear_gradients();
   for (size_t begin = 0, end; begin < all.size(); begin = end) {
     int64_t rows = all[begin].rows();
     end = begin + 1;
-    while (end < all.size() && rows + all[end].rows() <= most) rows += all[end++].rows();
+    while (end < all.size() && rows + all[end].rows() <= micro_batch_tokens())
+      rows += all[end++].rows();
     pass(std::span(all).subspan(begin, end - begin), fresh, result);
   }
   result.gradient_norm = learner_.finish_gradients(recipe_.stages.front().clip);
@@ -99,15 +114,31 @@ void PolicyUpdate::pass(std::span<const Piece> pieces, bool fresh, UpdateResult&
   add_loads(learner_.pass().tape().loads, result.loads);
   if (!fresh) return;
   for (size_t p = 0; p < pieces.size(); ++p) {
-    const Rollout& rollout = *pieces[p].rollout;
-    for (size_t t = 0; t < rollout.tokens.size(); ++t) {
-      const double trained = passed.log_probabilities[packed.first_rows[p] + t];
-      const double difference = std::abs(trained - rollout.log_probabilities[t]);
-      // A difference that is no number is none that can be trained on.
-      result.largest_difference =
-          std::isnan(difference) ? HUGE_VAL : std::max(result.largest_difference, difference);
+    result.largest_difference = std::max(
+        result.largest_difference,
+        largest_difference(*pieces[p].rollout, passed.log_probabilities, packed.first_rows[p]));
+  }
+}
+
+double PolicyUpdate::difference(std::span<const RolloutGroup> groups) {
+  std::vector<Piece> pieces;
+  int64_t rows = 0;
+  for (const RolloutGroup& group : groups) {
+    for (const Rollout& rollout : group.rollouts) {
+      const Piece piece{&group, &rollout, 0};
+      rows += piece.rows();
+      if (!pieces.empty() && rows > micro_batch_tokens()) break;
+      pieces.push_back(piece);
     }
   }
+  const Packed packed(pieces);
+  const PassResult passed = learner_.pass().evaluate(packed.input());
+  double largest = 0;
+  for (size_t p = 0; p < pieces.size(); ++p) {
+    largest = std::max(largest, largest_difference(*pieces[p].rollout, passed.log_probabilities,
+                                                   packed.first_rows[p]));
+  }
+  return largest;
 }
 
 }  // namespace minke

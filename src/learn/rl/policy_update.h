@@ -31,6 +31,9 @@ class PolicyUpdate {
   // were sampled from, so that ratios are 1 without computing them. Nothing is done for no replies
   // that teach.
   UpdateResult gradients(std::span<const RolloutGroup* const> groups, bool fresh);
+  // The largest difference between trainer and engine over the first micro-batch of the replies,
+  // without gradients.
+  double difference(std::span<const RolloutGroup> groups);
 
  private:
   struct Piece {  // a reply that teaches
@@ -41,6 +44,7 @@ class PolicyUpdate {
   };
   struct Packed;
 
+  int64_t micro_batch_tokens() const { return recipe_.stages.front().data.micro_batch_tokens; }
   std::vector<Piece> pieces(std::span<const RolloutGroup* const> groups) const;
   void pass(std::span<const Piece> pieces, bool fresh, UpdateResult& result);
 

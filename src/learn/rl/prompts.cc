@@ -1,8 +1,11 @@
 #include "learn/rl/prompts.h"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
+#include <xxhash.h>
 
 #include "base/core/error.h"
+#include "base/core/mapped_file.h"
 #include "learn/data/permutation.h"
 #include "learn/data/task_documents.h"
 #include "learn/train/stage_data.h"
@@ -24,6 +27,8 @@ class TaskPrompts : public PromptSource {
     question.index = static_cast<int64_t>(n);
     return question;
   }
+  uint64_t size() const override { return 0; }
+  std::string fingerprint() const override { return ""; }
 
  private:
   TaskDocuments documents_;
@@ -33,6 +38,7 @@ class FilePrompts : public PromptSource {
  public:
   FilePrompts(const std::string& path, uint64_t seed)
       : questions_(read_data_set(path, DataSetFormat::kChecked, Language::kEnglish, 0)),
+        fingerprint_(file_fingerprint(path)),
         seed_(seed) {}
 
   Question question(uint64_t n) const override {
@@ -40,13 +46,21 @@ class FilePrompts : public PromptSource {
     const Permutation order(size, seed_ + n / size);
     return questions_[static_cast<size_t>(order(n % size))];
   }
+  uint64_t size() const override { return questions_.size(); }
+  std::string fingerprint() const override { return fingerprint_; }
 
  private:
   std::vector<Question> questions_;
+  std::string fingerprint_;
   uint64_t seed_;
 };
 
 }  // namespace
+
+std::string file_fingerprint(const std::filesystem::path& path) {
+  const auto file = MappedFile::open(path);
+  return fmt::format("{:016x}", XXH64(file->bytes().data(), file->bytes().size(), 0));
+}
 
 std::unique_ptr<PromptSource> prompt_source(const Recipe& recipe, const DocumentEncoder& encoder) {
   const DataRecipe& data = recipe.stages.front().data;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,15 @@ class PromptSource {
  public:
   virtual ~PromptSource() = default;
   virtual Question question(uint64_t n) const = 0;
+  // How many there are before they come again; 0: without end.
+  virtual uint64_t size() const = 0;
+  // Tells a file's questions from others; "" for tasks, which the recipe has.
+  virtual std::string fingerprint() const = 0;
 };
+
+// A short text that tells a file's bytes from others (XXH64 of them). Throws Error if it cannot be
+// read.
+std::string file_fingerprint(const std::filesystem::path& path);
 
 // The problems of the recipe's tasks that may be trained on, or the questions of its file, again
 // and again in another order each time. Throws Error for tasks and files that cannot be had.

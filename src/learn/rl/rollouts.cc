@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/core/check.h"
+#include "base/core/error.h"
 #include "base/core/rng.h"
 #include "learn/eval/evaluate.h"
 
@@ -45,6 +46,18 @@ RolloutSampler::RolloutSampler(const Model& model, const Tokenizer& tokenizer,
       generation_(sampling_options(model, tokenizer, renderer_, options.reply_tokens)),
       generator_(model, in_phase_of_training(options.batch)) {}
 
+void RolloutSampler::require_room(const Question& question) const {
+  const auto size = static_cast<int64_t>(render_question(renderer_, question).ids.size());
+  if (size + options_.reply_tokens <= generator_.capacity()) return;
+  fail(question.task,
+       "question {} of level {} in \"{}\", \"{}\": expected at most {} tokens, so that {} of a "
+       "reply "
+       "fit into the context, found {}",
+       question.index, question.level, language_code(question.language),
+       printable(question.text, 80), generator_.capacity() - options_.reply_tokens,
+       options_.reply_tokens, size);
+}
+
 std::vector<RolloutGroup> RolloutSampler::sample(std::vector<Question> questions,
                                                  const std::vector<uint64_t>& numbers,
                                                  uint64_t seed,
@@ -54,6 +67,7 @@ std::vector<RolloutGroup> RolloutSampler::sample(std::vector<Question> questions
   for (size_t g = 0; g < groups.size(); ++g) {
     groups[g].number = numbers[g];
     groups[g].question = std::move(questions[g]);
+    require_room(groups[g].question);
     groups[g].prompt = render_question(renderer_, groups[g].question);
     groups[g].rollouts.resize(static_cast<size_t>(options_.group));
     for (int64_t i = 0; i < options_.group; ++i) {

@@ -38,16 +38,18 @@ struct RolloutOptions {
 };
 
 // Samples replies of a model in training with the engine that serves: temperature 1 and no limits,
-// so that a token's probability is the model's own, and in the phase of prompts, so that it is the
-// trainer's to the bit. Ids that no text has are never drawn.
+// so that a token's probability is the model's own (but for that of ids without a text, which are
+// never drawn), and in the phase of prompts, so that it is the trainer's to the bit.
 class RolloutSampler {
  public:
   // `model` and `tokenizer` must outlive it. Throws Error if the tokenizer has no chat template.
   RolloutSampler(const Model& model, const Tokenizer& tokenizer, const RolloutOptions& options);
 
+  // Throws Error that says which question it is, if it leaves no room in the context for a reply.
+  void require_room(const Question& question) const;
   // A group for each question; `numbers` are theirs. What is drawn follows from the seed, the
   // numbers and the weights. `go_on` is asked after every pass; when it says no, the result is
-  // empty. Throws Error if a question does not fit into the context.
+  // empty. Throws Error as require_room().
   std::vector<RolloutGroup> sample(std::vector<Question> questions,
                                    const std::vector<uint64_t>& numbers, uint64_t seed,
                                    const std::function<bool()>& go_on);

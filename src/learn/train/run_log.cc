@@ -197,6 +197,9 @@ RunLog::RunLog(const std::filesystem::path& path, int64_t step) : name_(path.str
       if (at > step && !cut) cut = offset;
     });
     kept = cut.value_or(whole);
+    for (const EvaluationRecord& e : records.evaluations) {
+      if (e.step <= step) evaluated_.insert(e.step);
+    }
   }
   fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd_ < 0) fail(name_, "cannot open: {}", std::strerror(errno));

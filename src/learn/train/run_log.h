@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,9 @@ class RunLog {
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
+  // Whether the log, as it was taken up, has an evaluation of that step.
+  bool evaluated(int64_t step) const { return evaluated_.contains(step); }
+
   // Throw Error if the system refuses.
   void append(const SittingRecord& record);
   void append(const StepRecord& record);
@@ -77,6 +81,7 @@ class RunLog {
   void append_line(const std::string& line);
 
   std::string name_;
+  std::set<int64_t> evaluated_;
   int fd_ = -1;
 };
 

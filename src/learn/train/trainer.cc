@@ -11,7 +11,7 @@
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
 #include "learn/data/packing.h"
-#include "learn/train/learner.h"
+#include "learn/train/run_keeper.h"
 #include "learn/train/stage_data.h"
 
 namespace minke {
@@ -19,10 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::string cursor_json(const PackingState& state) {
   return nlohmann::json{{"next", state.next}, {"deferred", state.deferred}}.dump();
@@ -79,33 +75,29 @@ class Trainer {
       total_steps_ += stage.schedule.steps;
     }
     // Last, so that a recipe that cannot be run leaves no folder that insists on it.
-    store_.emplace(run_folder(recipe_, recipe_path, options.output), read_text_file(recipe_path));
+    keeper_.emplace(recipe_, recipe_path, options_, observer_, learner_);
   }
 
   TrainingEnd run() {
     resume();
-    RunLog log(store_->log_path(), state_.step);
-    log_ = &log;
-    const SittingRecord sitting = sitting_record();
-    log.append(sitting);
-    observer_.begin({total_steps_, state_.step, sitting});
-    learner_.publish();
-    saved_at_ = Clock::now();
-    if (state_.step == 0) evaluate_if_due();
-    while (state_.step < total_steps_) {
-      if (stage_end(state_.stage) == state_.step) begin_stage(state_.stage + 1);
-      step();
+    keeper_->begin(total_steps_);
+    for (bool go_on = true;;) {
       evaluate_if_due();
-      const bool go_on = observer_.go_on();
-      save_if_due(!go_on);
-      if (!go_on && state_.step < total_steps_) return TrainingEnd::kStopped;
+      const bool done = state().step == total_steps_;
+      keeper_->save_if_due(done || !go_on);
+      if (done) break;
+      if (!go_on) return TrainingEnd::kStopped;
+      if (stage_end(state().stage) == state().step) begin_stage(state().stage + 1);
+      step();
+      go_on = observer_.go_on();
     }
-    observer_.note(learner_.write(store_->folder()));
+    keeper_->write_model();
     return TrainingEnd::kDone;
   }
 
  private:
-  const Stage& stage() const { return recipe_.stages[static_cast<size_t>(state_.stage)]; }
+  RunState& state() { return keeper_->state(); }
+  const Stage& stage() { return recipe_.stages[static_cast<size_t>(state().stage)]; }
   // The last step of a stage; 0 before the first stage.
   int64_t stage_end(int64_t index) const {
     int64_t end = 0;
@@ -115,39 +107,28 @@ class Trainer {
     return end;
   }
   void resume() {
-    const auto saved =
-        latest_checkpoint(store_->folder(), [&](const std::string& text) { observer_.note(text); });
+    const auto saved = keeper_->resume();
     if (!saved) return open_stage({});
-    state_ = saved->state;
     const auto stages = static_cast<int64_t>(recipe_.stages.size());
-    if (state_.stage >= stages || state_.step > stage_end(state_.stage) ||
-        state_.step <= stage_end(state_.stage - 1)) {
+    if (state().stage >= stages || state().step > stage_end(state().stage) ||
+        state().step <= stage_end(state().stage - 1)) {
       fail(saved->folder.string(),
-           "expected a step of the recipe's {} stages, found {} in stage {}", stages, state_.step,
-           state_.stage);
+           "expected a step of the recipe's {} stages, found {} in stage {}", stages, state().step,
+           state().stage);
     }
-    open_stage(cursor_of(state_, saved->folder));
+    open_stage(cursor_of(state(), saved->folder));
     learner_.restore(*saved);
   }
 
   // An optimizer forgets the stage before: its sums of gradients are of other data.
   void begin_stage(int64_t index) {
-    state_.stage = index;
+    state().stage = index;
     open_stage({});
   }
 
   void open_stage(const PackingState& state) {
     learner_.begin(stage().optimizer);
     data_ = std::make_unique<StageData>(stage(), learner_.encoder(), state);
-  }
-
-  SittingRecord sitting_record() {
-    SittingRecord r = learner_.describe();
-    flops_per_token_ = r.flops_per_token;
-    r.step = state_.step;
-    r.peak_flops = options_.peak_flops;
-    r.machine = options_.machine;
-    return r;
   }
 
   void step() {
@@ -173,18 +154,17 @@ class Trainer {
       add_loads(learner_.pass().tape().loads, loads);
     }
     StepRecord record;
-    record.step = state_.step + 1;
-    record.stage = state_.stage;
-    record.tokens = state_.tokens + tokens;
+    record.step = state().step + 1;
+    record.stage = state().stage;
     record.loss = loss;
     record.gradient_norm = learner_.finish_gradients(stage().clip);
-    require_finite(record);
-    const int64_t step_of_stage = record.step - stage_end(state_.stage - 1);
+    keeper_->require_finite(record);
+    const int64_t step_of_stage = record.step - stage_end(state().stage - 1);
     record.learning_rate = stage().schedule.learning_rate(step_of_stage);
     learner_.step(record.learning_rate, step_of_stage);
     for (const ExpertLoad& load : loads) record.expert_load.push_back(busiest_over_mean(load));
     learner_.balance(loads, stage().bias_update_speed);
-    finish_step(start, tokens, record);
+    keeper_->finish_step(start, tokens, cursor_json(data_->packer.state()), record);
   }
 
   PassInput input_of(const PackedBatch& batch, int64_t targets, double balance) {
@@ -205,52 +185,16 @@ class Trainer {
     return std::count_if(targets.begin(), targets.end(), [](int32_t t) { return t >= 0; });
   }
 
-  void require_finite(const StepRecord& record) const {
-    if (std::isfinite(record.loss) && std::isfinite(record.gradient_norm)) return;
-    fail(store_->folder().string(),
-         "step {}: the loss is {} and the gradients' norm {}; the last checkpoint is from before "
-         "that; a lower learning rate may help",
-         record.step, record.loss, record.gradient_norm);
-  }
-
-  // A checkpoint that nothing can come of would push out those that are good.
-  void require_finite_weights() {
-    const std::string broken = learner_.broken_weight();
-    if (broken.empty()) return;
-    fail(store_->folder().string(),
-         "step {}: {} is no finite number any more; the last checkpoint is from before that; a "
-         "lower learning rate may help",
-         state_.step, broken);
-  }
-
-  void finish_step(Clock::time_point start, int64_t tokens, StepRecord& record) {
-    record.seconds = seconds_since(start);
-    record.tokens_per_second = static_cast<double>(tokens) / record.seconds;
-    if (options_.peak_flops > 0) {
-      record.percent_of_peak =
-          100 * record.tokens_per_second * flops_per_token_ / options_.peak_flops;
-    }
-    state_.step = record.step;
-    state_.tokens = record.tokens;
-    state_.seconds += record.seconds;
-    state_.cursor = cursor_json(data_->packer.state());
-    log_->append(record);
-    observer_.step(record);
-  }
-
   void evaluate_if_due() {
     const int64_t every = recipe_.evaluation.every;
-    const bool last = state_.step == stage_end(state_.stage);
-    if (every == 0 || data_->held_out == nullptr || (state_.step % every != 0 && !last)) return;
+    const bool due = every > 0 && data_->held_out != nullptr &&
+                     (state().step % every == 0 || state().step == stage_end(state().stage));
+    if (!due || keeper_->evaluated()) return;
     const Clock::time_point start = Clock::now();
+    const double loss = held_out_loss();
     EvaluationRecord record;
-    record.step = state_.step;
-    record.tokens = state_.tokens;
-    record.values["loss"] = held_out_loss();
-    state_.score = record.values["loss"];
-    state_.seconds += seconds_since(start);
-    log_->append(record);
-    observer_.evaluation(record);
+    record.values["loss"] = loss;
+    keeper_->note_evaluation(start, std::move(record), loss);
   }
 
   // Mean over the targets of the first held-out documents.
@@ -266,31 +210,14 @@ class Trainer {
     return loss / static_cast<double>(std::max<int64_t>(targets, 1));
   }
 
-  void save_if_due(bool now) {
-    const int64_t steps = recipe_.checkpoint.every_steps;
-    const int64_t seconds = recipe_.checkpoint.every_seconds;
-    now = now || state_.step == total_steps_ || (steps > 0 && state_.step % steps == 0) ||
-          (seconds > 0 && seconds_since(saved_at_) >= static_cast<double>(seconds));
-    if (!now) return;
-    require_finite_weights();
-    log_->sync();
-    learner_.save(*store_, state_, recipe_.checkpoint.keep, recipe_.checkpoint.keep_best);
-    saved_at_ = Clock::now();
-    observer_.note(fmt::format("checkpoint of step {} written", state_.step));
-  }
-
   TrainerOptions options_;
   TrainingObserver& observer_;
   Recipe recipe_;
   Learner learner_;
-  std::optional<RunStore> store_;
+  std::optional<RunKeeper> keeper_;
   int64_t total_steps_ = 0;
-  double flops_per_token_ = 0;
-  RunState state_;
   std::unique_ptr<StageData> data_;
-  RunLog* log_ = nullptr;
   std::vector<float> weights_;
-  Clock::time_point saved_at_;
 };
 
 }  // namespace

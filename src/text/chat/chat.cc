@@ -54,6 +54,10 @@ ChatRenderer::ChatRenderer(ChatTemplate chat_template, const Tokenizer& tokenize
   }
 }
 
+bool ChatRenderer::thinks() const {
+  return format_rules(template_.format).thinks;
+}
+
 ChatRenderer::Prompt ChatRenderer::render(const Conversation& conversation) const {
   const FormatRules& rules = format_rules(template_.format);
   check_conversation(rules, conversation);

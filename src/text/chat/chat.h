@@ -128,6 +128,8 @@ class ChatRenderer {
   ReplyParser parser(bool starts_in_thinking) const {
     return ReplyParser(template_, *tokenizer_, stop_ids_, starts_in_thinking);
   }
+  // Whether replies may have a thinking part.
+  bool thinks() const;
   // Tokens that end a reply.
   const std::vector<int32_t>& stop_ids() const { return stop_ids_; }
   const ChatTemplate& chat_template() const { return template_; }

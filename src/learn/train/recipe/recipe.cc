@@ -55,7 +55,7 @@ void check_stage(const Stage& stage, const RecipeReader& reader, bool other_ques
                   fmt::format("a multiple of the context, {}", data.context),
                   std::to_string(data.micro_batch_tokens));
   }
-  if (data.batch_tokens % data.micro_batch_tokens != 0) {
+  if (!other_questions && data.batch_tokens % data.micro_batch_tokens != 0) {
     reader.refuse("data", "batch_tokens",
                   fmt::format("a multiple of micro_batch_tokens, {}", data.micro_batch_tokens),
                   std::to_string(data.batch_tokens));
@@ -83,9 +83,8 @@ void check_run(const Recipe& recipe, const RecipeReader& reader) {
 
 void check_grpo(const Recipe& recipe, const Stage& stage, const RecipeReader& reader) {
   const GrpoRecipe& grpo = recipe.grpo;
-  if (grpo.questions.empty() == stage.data.tasks.empty()) {
-    reader.refuse("grpo", "questions", "either a file of questions or data.tasks",
-                  grpo.questions.empty() ? "none of them" : "both");
+  if (grpo.questions.empty() && stage.data.tasks.empty()) {
+    reader.refuse("grpo", "questions", "a file of questions, or data.tasks", "none of them");
   }
   if (!stage.data.shards.empty()) {
     reader.refuse("data", "shards", "tasks or grpo.questions", "files of tokens");

@@ -19,7 +19,7 @@ namespace minke {
 // The model to begin with: a new one by the fields of a Hugging Face config.json, or one that is
 // loaded. Exactly one of the two is not empty.
 struct ModelRecipe {
-  std::string from;    // a GGUF file or a Hugging Face folder
+  std::string from;    // a Hugging Face folder
   std::string config;  // a JSON object
 
   // The fields of `config`, as those of a config.json; `source` begins their errors.
@@ -70,7 +70,7 @@ enum class TokenNormalizer { kConstant, kTokens, kReply };
 // Reinforcement (minke grpo): where its questions come from, and what becomes of the replies.
 struct GrpoRecipe {
   bool given = false;     // the recipe has the section
-  std::string questions;  // a file of questions with answers, in place of data.tasks
+  std::string questions;  // a file of questions with answers; data.tasks are then for evaluations
   int64_t prompts = 32;
   int64_t group = 16;
   int64_t reply_tokens = 256;

@@ -36,7 +36,9 @@ void visit_data(RecipeVisitor& v, DataRecipe& data) {
   v.range({"levels", "easiest and hardest level of the problems", ""}, data.levels, 1, kMostLevel);
   choose(v, {"form", "problems as plain text or as turns of a chat", ""}, data.form, kForms);
   v.integer({"seed", "the same seed gives the same data", ""}, data.seed, 0, kMany);
-  v.integer({"context", "tokens of a packed sequence", ""}, data.context, 2, 1 << 20);
+  v.integer(
+      {"context", "tokens of a packed sequence; for reinforcement, of a prompt and its reply", ""},
+      data.context, 2, 1 << 20);
   v.integer({"batch_tokens", "tokens of a step; a multiple of `micro_batch_tokens`", ""},
             data.batch_tokens, 2, 1 << 26);
   v.integer({"micro_batch_tokens",
@@ -79,8 +81,8 @@ void visit_schedule(RecipeVisitor& v, Schedule& schedule) {
 void visit_grpo(RecipeVisitor& v, GrpoRecipe& grpo) {
   v.begin("grpo");
   v.text({"questions",
-          "a file of questions with answers, as `minke eval --format checked` reads it, in place "
-          "of `data.tasks`",
+          "a file of questions with answers, as `minke eval --format checked` reads it; "
+          "`data.tasks` are then only measured with",
           "none"},
          grpo.questions);
   v.integer({"prompts", "questions of a step whose replies differ in reward", ""}, grpo.prompts, 1,
@@ -187,12 +189,13 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
   v.integer({"every_seconds", "seconds between checkpoints; 0: by steps alone", ""},
             recipe.checkpoint.every_seconds, 0, kMany);
   v.integer({"keep", "how many of the last ones stay", ""}, recipe.checkpoint.keep, 1, 10000);
-  v.flag({"keep_best", "also keep the one with the lowest held-out loss", ""},
+  v.flag({"keep_best", "also keep the one that did best on held-out problems", ""},
          recipe.checkpoint.keep_best);
   v.end();
   v.begin("run");
   v.text({"output", "the folder of the run", "given on the command line"}, recipe.run.output);
-  v.integer({"seed", "of the first weights", ""}, recipe.run.seed, 0, kMany);
+  v.integer({"seed", "of the first weights, and of what reinforcement samples", ""},
+            recipe.run.seed, 0, kMany);
   v.integer({"threads", "0: all cores", ""}, recipe.run.threads, 0, 1024);
   v.end();
 }

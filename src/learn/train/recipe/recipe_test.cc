@@ -173,7 +173,9 @@ TEST(Recipe, ReinforcementHasItsOwnSections) {
   EXPECT_EQ(recipe.rewards.accuracy, 1);
   EXPECT_EQ(recipe.rewards.format, 0.5);
   EXPECT_FALSE(parse_recipe(kLeast, "r.toml").grpo.given);
-  EXPECT_NE(error_with("[grpo]\nquestions = \"q.jsonl\"\n").find("grpo.questions: expected either"),
+  std::string none = std::string(kLeast) + "[grpo]\n";
+  none.replace(none.find("tasks = [\"sums\"]"), 16, "");
+  EXPECT_NE(error_of(none).find("grpo.questions: expected a file of questions, or data.tasks"),
             std::string::npos);
   EXPECT_NE(error_with("[grpo]\nreply_tokens = 512\n")
                 .find("grpo.reply_tokens: expected fewer than the context, 512, found 512"),

@@ -114,6 +114,11 @@ std::vector<Mark> stage_marks(const RunRecords& records) {
   return marks;
 }
 
+bool reinforces(const RunRecords& records) {
+  return std::ranges::any_of(records.steps,
+                             [](const StepRecord& s) { return s.values.contains("reward"); });
+}
+
 Chart load_chart(const RunRecords& records) {
   Chart chart{.id = "load", .title = "Balance of the experts", .y_label = "most over mean"};
   size_t layers = 0;
@@ -203,6 +208,8 @@ std::string charts(const RunRecords& records) {
             .y_label = "nats a token",
             .series = {curve("training", records.steps, [](const StepRecord& s) { return s.loss; }),
                        curve("held out", records.evaluations, loss)}};
+  // That of reinforcement says nothing: its gradient counts, not its value.
+  if (reinforces(records)) all[0].series.clear();
   all[1] = {.id = "accuracy",
             .title = "Held-out problems solved",
             .y_label = "share",
@@ -295,7 +302,7 @@ RunSummary summarize(const RunRecords& records) {
   }
   summary.steps = records.steps.empty() ? 0 : records.steps.back().step;
   summary.tokens = tokens_before;
-  summary.train_loss = last_losses(records.steps);
+  if (!reinforces(records)) summary.train_loss = last_losses(records.steps);
   if (all_joules) summary.kilowatt_hours = joules / 3.6e6;
   if (all_peaks && possible > 0) summary.percent_of_peak = 100 * summary.flops / possible;
   return summary;
