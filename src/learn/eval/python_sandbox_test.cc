@@ -123,16 +123,28 @@ TEST_F(PythonSandbox, MemoryIsBounded) {
 // Memory that stays when nothing maps it is not counted as address space, and so there is none.
 TEST_F(PythonSandbox, MemoryWithoutAMappingIsRefused) {
   const std::string segments =
-      "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+      "import ctypes, time\nlibc = ctypes.CDLL(None, use_errno=True)\n"
       "libc.shmat.restype = ctypes.c_void_p\nlibc.shmdt.argtypes = [ctypes.c_void_p]\n"
       "def f():\n    for i in range(24):\n        key = libc.shmget(0, 1 << 24, 0o1600)\n"
       "        if key < 0: raise OSError(ctypes.get_errno(), 'no segment')\n"
       "        at = libc.shmat(key, None, 0)\n        ctypes.memset(at, 1, 1 << 24)\n"
-      "        libc.shmdt(at)\n    return 7\n";
+      "        libc.shmdt(at)\n    time.sleep(0.5)\n    return 7\n";
   const std::string files =
-      "import os\ndef f():\n    for i in range(24):\n"
-      "        os.write(os.memfd_create('x'), bytes((1 << 24) - 4096))\n    return 7\n";
-  for (const std::string& candidate : {segments, files}) {
+      "import os, time\ndef f():\n    for i in range(24):\n"
+      "        os.write(os.memfd_create('x'), bytes((1 << 24) - 4096))\n    time.sleep(0.5)\n    "
+      "return 7\n";
+  // All but the first page of each is unmapped again.
+  const std::string mappings =
+      "import ctypes, time\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+      "libc.mmap.restype = ctypes.c_void_p\n"
+      "libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + 3 * [ctypes.c_int] + "
+      "[ctypes.c_long]\nlibc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]\n"
+      "def f():\n    for i in range(24):\n"
+      "        at = libc.mmap(None, 1 << 24, 3, 0x21, -1, 0)\n"
+      "        if at == (1 << 64) - 1: raise OSError(ctypes.get_errno(), 'no mapping')\n"
+      "        ctypes.memset(at, 1, 1 << 24)\n"
+      "        libc.munmap(at + 4096, (1 << 24) - 4096)\n    time.sleep(0.5)\n    return 7\n";
+  for (const std::string& candidate : {segments, files, mappings}) {
     const int64_t before = shared_mib();
     ASSERT_GT(before, 0);
     auto result = std::async(std::launch::async, [&] { return run(candidate); });

@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -61,6 +62,13 @@ std::string system_call_filter() {
     program.push_back(jump(BPF_JEQ, number, 0, 1));
     program.push_back(answer(SECCOMP_RET_ERRNO, ENOSYS));
   }
+  // Of a shared mapping all pages stay while one is mapped, so unmapping the others would hide them
+  // from the limit. MAP_SHARED_VALIDATE has the same bit.
+  const sock_filter mappings[] = {jump(BPF_JEQ, SYS_mmap, 0, 4),
+                                  load(offsetof(seccomp_data, args) + 3 * sizeof(uint64_t)),
+                                  jump(BPF_JSET, MAP_SHARED, 0, 1),
+                                  answer(SECCOMP_RET_ERRNO, EPERM), answer(SECCOMP_RET_ALLOW)};
+  program.insert(program.end(), std::begin(mappings), std::end(mappings));
   // The family of a socket is 32 bits wide: the lower half of its argument, which comes first.
   const sock_filter sockets[] = {
       jump(BPF_JEQ, SYS_socket, 0, 5), load(offsetof(seccomp_data, args)),

@@ -4,9 +4,11 @@
 #include <csignal>
 #include <functional>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -77,6 +79,22 @@ TEST(SystemCallFilter, KnowsTheFamiliesOfSockets) {
     EXPECT_EQ(error_of(SYS_socket, family), EPERM) << family;
   }
   EXPECT_EQ(error_of(SYS_socket, (1L << 32) + AF_VSOCK), EPERM);
+}
+
+TEST(SystemCallFilter, RefusesSharedMappings) {
+  constexpr int kShared[] = {MAP_SHARED, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED_VALIDATE,
+                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE};
+  const auto error_with = [](int flags) {
+    const int status = status_of([=] {
+      const int file = (flags & MAP_ANONYMOUS) != 0 ? -1 : ::open("/dev/zero", O_RDWR | O_CLOEXEC);
+      return ::mmap(nullptr, 4096, PROT_READ, flags, file, 0) == MAP_FAILED ? errno : 0;
+    });
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  for (const int flags : kShared) EXPECT_EQ(error_with(flags), EPERM) << flags;
+  for (const int flags : {MAP_PRIVATE, MAP_PRIVATE | MAP_ANONYMOUS}) {
+    EXPECT_EQ(error_with(flags), 0) << flags;
+  }
 }
 
 TEST(SystemCallFilter, EndsACallOfAnotherArchitecture) {
