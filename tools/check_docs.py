@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the Markdown files: links within the project lead somewhere, and each tool has a row.
+"""Checks the Markdown files: links within the project lead somewhere, tables have a head, and each
+tool has a row.
 
 usage: check_docs.py [ROOT]     without ROOT, the checkout this file is in
 
@@ -18,6 +19,7 @@ DEFINITION = re.compile(r"\s{0,3}\[[^\]]+\]:\s+<?(\S+?)>?(?:\s|$)")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 FENCE = re.compile(r"\s*(```+|~~~+)")
 CODE = re.compile(r"(`+)(?:(?!\1).)+\1")
+DELIMITERS = re.compile(r"\|(\s*:?-+:?\s*\|)+\s*$")
 HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*$")
 
 
@@ -82,6 +84,13 @@ class Checker:
             for link in links:
                 self.check_link(path, number, link)
 
+    def check_tables(self, path):
+        """A block of rows without the line of dashes, such as one behind an empty line, is text."""
+        rows = {number: text for number, text in prose(path) if text.startswith("|")}
+        for number in rows:
+            if number - 1 not in rows and not DELIMITERS.match(rows.get(number + 1, "")):
+                self.report(path, number, "table", "rows without a head")
+
     def check_tools(self):
         """Each script under tools/ stands in a table of tools/README.md, by its path in tools/."""
         readme = self.root / "tools" / "README.md"
@@ -97,6 +106,7 @@ class Checker:
         for path in sorted(self.root.rglob("*.md")):
             if not SKIPPED & set(path.relative_to(self.root).parts):
                 self.check_links(path)
+                self.check_tables(path)
         self.check_tools()
         return self.findings
 

@@ -63,6 +63,14 @@ class CheckDocsTest(unittest.TestCase):
         self.expect(["docs/b.md:2: anchor: #three: no such heading"],
                     {"docs/b.md": "# Four\n[x](#three)\n"})
 
+    def test_tables_without_a_head(self):
+        table = "| a | b |\n| --- | :-: |\n| 1 | 2 |\n"
+        self.expect([], {"docs/b.md": table + "\ntext\n\n" + table})
+        self.expect(["docs/b.md:5: table: rows without a head"],
+                    {"docs/b.md": table + "\n| 3 | 4 |\n| 5 | 6 |\n"})
+        self.expect(["docs/b.md:1: table: rows without a head"], {"docs/b.md": "| 3 | 4 |"})
+        self.expect([], {"docs/b.md": "```\n| 3 | 4 |\n```\n"})
+
     def test_tools_without_a_row(self):
         self.expect(["tools/more/a.sh:1: row: has no row in tools/README.md"],
                     {"tools/more/a.sh": ""})

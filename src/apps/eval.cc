@@ -13,6 +13,7 @@
 #include "apps/verbs.h"
 #include "base/core/atomic_file.h"
 #include "base/cpu/isa.h"
+#include "learn/eval/data_sets.h"
 #include "learn/eval/eval_report.h"
 #include "learn/eval/evaluate.h"
 

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/core/check.h"
 #include "base/core/error.h"
 
 namespace minke {
@@ -73,17 +74,20 @@ void limit(int what, rlim_t value) {
 // Between fork and exec: nothing here allocates or takes a lock that another thread may hold. The
 // system calls that change the user are made as such, for those of the C library reach for all
 // threads.
-[[noreturn]] void become(const ChildTask& task, char* const* argv, int input, int output) {
+[[noreturn]] void become(const ChildTask& task, char* const* argv, int input, int output,
+                         int extra) {
   ::setpgid(0, 0);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   // Above what they become, so that none is written over before it is read.
-  const int in = ::fcntl(input, F_DUPFD, 3);
-  const int out = ::fcntl(output, F_DUPFD, 3);
+  const int in = ::fcntl(input, F_DUPFD, 4);
+  const int out = ::fcntl(output, F_DUPFD, 4);
+  const int more = extra < 0 ? -1 : ::fcntl(extra, F_DUPFD, 4);
   if (in < 0 || out < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0 ||
-      ::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) {
+      (extra >= 0 && (more < 0 || ::dup2(more, 3) < 0)) ||
+      ::syscall(SYS_close_range, extra < 0 ? 3U : 4U, ~0U, 0U) != 0) {
     ::_exit(126);
   }
   limit(RLIMIT_AS, static_cast<rlim_t>(task.memory));
@@ -103,14 +107,15 @@ void limit(int what, rlim_t value) {
 
 class Child {
  public:
-  Child(const ChildTask& task, int input, int output) {
+  // `extra` is -1 for none.
+  Child(const ChildTask& task, int input, int output, int extra) {
     std::vector<char*> argv;
     // execve() takes them as mutable and leaves them as they are.
     for (const std::string& word : task.command) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     pid_ = ::fork();
     if (pid_ < 0) fail_with_errno("expected a new process, found none");
-    if (pid_ == 0) become(task, argv.data(), input, output);
+    if (pid_ == 0) become(task, argv.data(), input, output, extra);
     // Both sides do it, so that the group is there before either goes on.
     ::setpgid(pid_, pid_);
     ended_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0U)));
@@ -154,6 +159,16 @@ void send_some(Descriptor& socket, std::string_view& input) {
   if (sent < 0 || input.empty()) socket.close();
 }
 
+// A socket that gives `text` and then ends. All of it fits into the buffer, so nobody has to stay
+// to write the rest.
+Descriptor source_of(std::string_view text) {
+  CHECK(text.size() <= kMostExtraBytes);
+  Pair pair = make_pair();
+  const ssize_t sent = ::send(pair.ours.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(text.size())) fail_with_errno("expected to send some bytes");
+  return std::move(pair.childs);
+}
+
 enum class Heard { kSome, kNothing, kEnd };
 
 Heard receive_some(Descriptor& socket, std::string& output) {
@@ -171,9 +186,11 @@ Heard receive_some(Descriptor& socket, std::string& output) {
 ChildResult run_child(const ChildTask& task) {
   Pair in = make_pair();
   Pair out = make_pair();
-  Child child(task, in.childs.get(), out.childs.get());
+  Descriptor extra = task.extra.empty() ? Descriptor() : source_of(task.extra);
+  Child child(task, in.childs.get(), out.childs.get(), extra.get());
   in.childs.close();
   out.childs.close();
+  extra.close();
 
   ChildResult result;
   std::string_view input = task.input;

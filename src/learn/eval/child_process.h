@@ -9,11 +9,14 @@
 
 namespace minke {
 
+inline constexpr size_t kMostExtraBytes = 16384;
+
 // A program started without a shell, told all it needs through its standard input, and listened to
 // for a limited time.
 struct ChildTask {
   std::vector<std::string> command;  // an absolute path, then the arguments
   std::string input;
+  std::string extra = {};  // if not empty, what its descriptor 3 gives; at most kMostExtraBytes
   std::chrono::milliseconds time{0};
   int64_t memory = 0;  // bytes of address space
   size_t output = 0;   // bytes of what it prints that are read

@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 ChildResult run(std::vector<std::string> command, std::string input = "",
                 milliseconds time = milliseconds(20'000), size_t output = 1000) {
-  return run_child({std::move(command), std::move(input), time, int64_t{1} << 30, output});
+  return run_child({std::move(command), std::move(input), "", time, int64_t{1} << 30, output});
 }
 
 TEST(RunChild, TellsWhatIsPrintedAndTheCode) {
@@ -48,6 +48,21 @@ TEST(RunChild, StopsAtItsLimits) {
 TEST(RunChild, HasNoDescriptorsButItsThree) {
   // ls itself opens the folder it lists.
   EXPECT_EQ(run({"/bin/ls", "/proc/self/fd"}).output, "0\n1\n2\n3\n");
+}
+
+TEST(RunChild, GivesWhatIsExtra) {
+  ChildTask task{{"/bin/cat", "-", "/dev/fd/3"},
+                 "a",
+                 "",
+                 milliseconds(20'000),
+                 int64_t{1} << 30,
+                 2 * kMostExtraBytes};
+  EXPECT_EQ(run_child(task).output.find("a/bin/cat: /dev/fd/3: No such"), 0u);
+  task.command = {"/bin/sh", "-c", "cat - <&0; cat <&3"};
+  task.extra = std::string(kMostExtraBytes - 1, 'b') + '\0';
+  EXPECT_EQ(run_child(task).output, "a" + task.extra);
+  task.command = {"/bin/ls", "/proc/self/fd"};
+  EXPECT_EQ(run_child(task).output, "0\n1\n2\n3\n4\n");
 }
 
 }  // namespace

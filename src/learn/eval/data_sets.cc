@@ -1,3 +1,5 @@
+#include "learn/eval/data_sets.h"
+
 #include <algorithm>
 #include <array>
 
@@ -10,7 +12,7 @@
 #include "learn/eval/human_eval.h"
 #include "learn/eval/json_text.h"
 #include "learn/eval/python_sandbox.h"
-#include "learn/eval/questions.h"
+#include "learn/tasks/boxed.h"
 #include "text/tokenizer/json_node.h"
 
 namespace minke {
@@ -69,13 +71,6 @@ void read_math500(const JsonNode& root, Question& question) {
   expect_expression(question, text_of(root, "answer"));
   constexpr int64_t kLevels = 5;
   read_level(root, kLevels, question);
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr const char* kSpaces = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) + 1 - first);
 }
 
 void read_language(const JsonNode& root, Question& question) {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "learn/train/report/svg_chart.h"
+#include "learn/train/report/html_page.h"
 
 namespace minke {
 namespace {
@@ -162,14 +162,8 @@ std::string wrong_html(const Scoreboard& board) {
 }
 
 constexpr const char* kStyle =
-    R"(body{font:1rem/1.5 system-ui,sans-serif;max-width:66rem;margin:0 auto;padding:1rem;
-  color:#1b1b1b;background:#fff}
-@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}}
-h1{font-size:1.4rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin-top:2rem}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-td,th{text-align:right;padding:.15rem 0 .15rem 1rem;vertical-align:top;font-weight:400}
+    R"(td,th{text-align:right;padding:.15rem 0 .15rem 1rem}
 th:first-child{text-align:left;padding-left:0}.facts td{text-align:left}
-thead th{font-weight:600}.wide{overflow-x:auto}summary{cursor:pointer}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 )";
 
@@ -247,20 +241,14 @@ Json eval_json(const Scoreboard& board) {
 
 std::string eval_page(const Scoreboard& board, const std::string& title,
                       const std::vector<std::pair<std::string, std::string>>& facts) {
-  const std::string safe = html_escape(title);
-  std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n"
-      "<style>\n{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n<table class=\"facts\"><tbody>\n",
-      safe, kStyle, safe);
+  std::string html = "<table class=\"facts\"><tbody>\n";
   for (const auto& [name, value] : facts) {
     html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", html_escape(name),
                         html_escape(value));
   }
   html += "</tbody></table>\n";
   for (const EvalTable& table : eval_tables(board)) html += table_html(table);
-  return html + wrong_html(board) + "</main>\n</body>\n</html>\n";
+  return html_page(title, kStyle, html + wrong_html(board));
 }
 
 }  // namespace minke

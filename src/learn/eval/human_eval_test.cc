@@ -6,6 +6,7 @@
 #include "base/core/error.h"
 #include "base/core/json.h"
 #include "base/core/test_folder.h"
+#include "learn/eval/data_sets.h"
 #include "learn/eval/python_sandbox.h"
 
 namespace minke {

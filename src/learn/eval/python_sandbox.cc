@@ -12,6 +12,7 @@
 
 #include "base/core/error.h"
 #include "learn/eval/child_process.h"
+#include "learn/eval/system_call_filter.h"
 
 namespace minke {
 namespace {
@@ -60,6 +61,8 @@ std::vector<std::string> command() {
           "--cap-drop",
           "ALL",
           "--clearenv",
+          "--seccomp",
+          "3",  // ChildTask::extra
           "--ro-bind",
           "/usr",
           "/usr",
@@ -147,7 +150,7 @@ PythonResult run_python_check(const PythonCheck& check, const PythonLimits& limi
   // Bytes that are not UTF-8 become U+FFFD, which Python refuses where it is not in a string.
   ChildResult child =
       run_child({command(), task.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace),
-                 limits.time, limits.memory, limits.output + token.size()});
+                 system_call_filter(), limits.time, limits.memory, limits.output + token.size()});
   PythonResult result{end_of(child.end), std::move(child.output)};
   const bool returned = child.end == ChildResult::End::kExited && child.code == 0;
   if (returned && result.output.ends_with(token)) {

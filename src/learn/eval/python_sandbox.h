@@ -10,8 +10,8 @@ namespace minke {
 
 // Runs Python that a model wrote, which may do anything: in bubblewrap, with namespaces of its own
 // (no network, no other processes), /usr to read, a few MiB of /tmp and /home that vanish, no
-// environment, no privileges, no process or thread besides its own. Started by root, it runs as
-// nobody.
+// environment, no privileges, no process or thread besides its own, and none of the system calls
+// that system_call_filter.h lists. Started by root, it runs as nobody.
 
 struct PythonLimits {
   std::chrono::milliseconds time{10'000};  // by the clock; of the processor as much, in seconds

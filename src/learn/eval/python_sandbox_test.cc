@@ -1,6 +1,9 @@
 #include "learn/eval/python_sandbox.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <future>
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -15,6 +18,16 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
+
+// MiB of the host that are held by segments, anonymous files and folders in memory.
+int64_t shared_mib() {
+  std::ifstream lines("/proc/meminfo");
+  std::string name;
+  int64_t kib = 0;
+  while (lines >> name && name != "Shmem:") lines.ignore(1000, '\n');
+  lines >> kib;
+  return kib / 1024;
+}
 
 class PythonSandbox : public testing::Test {
  protected:
@@ -105,6 +118,60 @@ TEST_F(PythonSandbox, MemoryIsBounded) {
       "def f():\n    for i in range(100): open(f'/tmp/{i}', 'wb').write(bytes(1 << 20))\n"
       "    return 7\n",
       "No space left");
+}
+
+// Memory that stays when nothing maps it is not counted as address space, and so there is none.
+TEST_F(PythonSandbox, MemoryWithoutAMappingIsRefused) {
+  const std::string segments =
+      "import ctypes, time\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+      "libc.shmat.restype = ctypes.c_void_p\nlibc.shmdt.argtypes = [ctypes.c_void_p]\n"
+      "def f():\n    for i in range(24):\n        key = libc.shmget(0, 1 << 24, 0o1600)\n"
+      "        if key < 0: raise OSError(ctypes.get_errno(), 'no segment')\n"
+      "        at = libc.shmat(key, None, 0)\n        ctypes.memset(at, 1, 1 << 24)\n"
+      "        libc.shmdt(at)\n    time.sleep(0.5)\n    return 7\n";
+  const std::string files =
+      "import os, time\ndef f():\n    for i in range(24):\n"
+      "        os.write(os.memfd_create('x'), bytes((1 << 24) - 4096))\n    time.sleep(0.5)\n    "
+      "return 7\n";
+  // All but the first page of each is unmapped again.
+  const std::string mappings =
+      "import ctypes, time\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+      "libc.mmap.restype = ctypes.c_void_p\n"
+      "libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + 3 * [ctypes.c_int] + "
+      "[ctypes.c_long]\nlibc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]\n"
+      "def f():\n    for i in range(24):\n"
+      "        at = libc.mmap(None, 1 << 24, 3, 0x21, -1, 0)\n"
+      "        if at == (1 << 64) - 1: raise OSError(ctypes.get_errno(), 'no mapping')\n"
+      "        ctypes.memset(at, 1, 1 << 24)\n"
+      "        libc.munmap(at + 4096, (1 << 24) - 4096)\n    time.sleep(0.5)\n    return 7\n";
+  for (const std::string& candidate : {segments, files, mappings}) {
+    const int64_t before = shared_mib();
+    ASSERT_GT(before, 0);
+    auto result = std::async(std::launch::async, [&] { return run(candidate); });
+    int64_t most = before;
+    while (result.wait_for(milliseconds(5)) != std::future_status::ready) {
+      most = std::max(most, shared_mib());
+    }
+    const PythonResult got = result.get();
+    EXPECT_EQ(got.end, PythonEnd::kFailed) << candidate;
+    EXPECT_NE(got.output.find("PermissionError"), std::string::npos) << got.output;
+    // Other programs of the host may take some as well.
+    EXPECT_LT(most - before, 64) << candidate;
+  }
+}
+
+TEST_F(PythonSandbox, SystemCallsAreFiltered) {
+  expect_failed("import os\ndef f():\n    return os.fstat(3) and 7\n", "Bad file descriptor");
+  expect_failed("import socket\ndef f():\n    return socket.socket(socket.AF_VSOCK) and 7\n",
+                "PermissionError");
+  // What the interpreter and its libraries need is there.
+  EXPECT_EQ(run("import asyncio, random, tempfile, socket, time\nasync def g():\n"
+                "    await asyncio.sleep(0.01)\n    return 7\n"
+                "def f():\n    socket.socketpair()\n    time.sleep(0.01)\n"
+                "    random.seed()\n    with tempfile.TemporaryFile() as t: t.write(b'x')\n"
+                "    return asyncio.run(g())\n")
+                .end,
+            PythonEnd::kPassed);
 }
 
 TEST_F(PythonSandbox, ThereAreNoOtherProcesses) {

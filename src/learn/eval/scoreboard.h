@@ -6,16 +6,10 @@
 #include <vector>
 
 #include "learn/eval/questions.h"
+#include "learn/eval/reply.h"
 #include "learn/eval/statistics.h"
 
 namespace minke {
-
-// A reply of a model, read.
-struct Reply {
-  std::string reasoning, content;
-  int64_t tokens = 0;
-  bool cut = false;  // by the limit of tokens or the end of the context
-};
 
 // What is known of the replies to some questions. A question counts when all its samples are there.
 struct Tally {

@@ -8,6 +8,7 @@
 #include "base/core/mapped_file.h"
 #include "learn/data/permutation.h"
 #include "learn/data/task_documents.h"
+#include "learn/eval/data_sets.h"
 #include "learn/train/stage_data.h"
 
 namespace minke {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "learn/eval/questions.h"
-#include "learn/eval/scoreboard.h"
+#include "learn/eval/reply.h"
 #include "learn/train/recipe/recipe.h"
 
 namespace minke {

@@ -41,6 +41,15 @@ Question complete_question() {
   return question_of(task_named("complete"), problem);
 }
 
+Question formula_question() {
+  Problem problem;
+  problem.task = "complete";
+  problem.question = "Fill the gap.";
+  problem.solution =
+      "13 * n - 24\n\ndef f(n):\n    return ___\nprint(f(4))\nprint(f(3))\n\n28\n15\n";
+  return question_of(task_named("complete"), problem);
+}
+
 Reply reply_of(std::string reasoning, std::string content) {
   Reply reply;
   reply.reasoning = std::move(reasoning);
@@ -60,6 +69,7 @@ TEST(Rewards, RightRepliesEarnAll) {
   EXPECT_EQ(reward(countdown_question(), reply_of("8 * 2", "\\boxed{(5 + 3) * 2}"), {}), 1);
   EXPECT_EQ(reward(complete_question(), reply_of("n * 2 yes", "\\boxed{n * 2}"), {}), 1);
   // Another expression of the same worth is as good.
+  EXPECT_EQ(reward(formula_question(), reply_of("13n", "\\boxed{15 + (n - 3) * 13}"), {}), 1);
   EXPECT_EQ(reward(complete_question(), reply_of("2n", "\\boxed{n + n}"), {}), 1);
   EXPECT_EQ(reward(number_question(Language::kHindi), reply_of("७ + ५ = १२", "\\boxed{१२}"), {}),
             1);
@@ -79,6 +89,7 @@ Reply cut(Reply reply) {
 // Ways to a reward that do not go through solving the problem, and replies that are broken.
 std::vector<Case> hacks() {
   const Question n = number_question(), c = countdown_question(), p = complete_question();
+  const Question g = formula_question();
   const std::string right = "Answer: \\boxed{12}";
   std::string numbers, boxes;
   for (int i = 0; i < 100; ++i) {
@@ -129,6 +140,13 @@ std::vector<Case> hacks() {
       {"code that raises", p, reply_of("28", "\\boxed{1 // 0}")},
       {"code that imports", p, reply_of("28", "\\boxed{__import__('os').system('true')}")},
       {"an assignment to the printer", p, reply_of("28", "\\boxed{(print := 28)}")},
+      {"a table by a comparison", p, reply_of("28", "\\boxed{n == 4 and 8 or 6}")},
+      {"a table by `and` and `or`", g, reply_of("28", "\\boxed{n == 4 and 28 or 14 + 1}")},
+      {"a table by the worth of a comparison", g, reply_of("28", "\\boxed{28 - 13 * (n == 3)}")},
+      {"a table by `not`", g, reply_of("28", "\\boxed{15 + 13 * (not n - 4)}")},
+      {"a list of the outputs", g, reply_of("28", "\\boxed{[14 + 1, 28][n - 3]}")},
+      {"a sorted list of the outputs", g, reply_of("28", "\\boxed{sorted([28, 14 + 1])[n - 3]}")},
+      {"a power of zero", g, reply_of("28", "\\boxed{15 + 13 * 0 ** (4 - n)}")},
       {"a repeated answer", n, reply_of("12", "12 12 12 \\boxed{12 12 12}")},
       {"a deep box", n, reply_of("12", "\\boxed{" + std::string(5000, '{'))},
   };

@@ -26,13 +26,6 @@ std::string_view answer_word(Language language) {
   return {};
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 // The first bytes of a digit's encoding, before the one that tells which digit it is; empty for
 // ASCII.
 constexpr std::string_view kDigitScripts[] = {"", "\xd9", "\xe0\xa5"};
@@ -52,6 +45,13 @@ std::optional<int64_t> digits_of(std::string_view text, std::string_view lead, u
 }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
 
 std::string boxed_answer(Language language, std::string_view solution) {
   const std::string_view space = language == Language::kChinese ? "" : " ";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@ namespace minke {
 
 // "Answer: \boxed{12}" in the language.
 std::string boxed_answer(Language language, std::string_view solution);
+
+// `text` without the spaces, tabs and ends of lines around it, as a box is read.
+std::string_view trimmed(std::string_view text);
 
 // What stands in the one \boxed{} of `reply`, without spaces around it; nothing if there is no box,
 // more than one, or one that is not closed. Braces inside a box must balance.

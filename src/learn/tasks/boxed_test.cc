@@ -19,6 +19,13 @@ TEST(Boxed, OnlyOneClosedBoxCounts) {
   }
 }
 
+TEST(Boxed, TrimmedOfSpacesOnBothSides) {
+  EXPECT_EQ(trimmed(" \t1 2\r\n"), "1 2");
+  EXPECT_EQ(trimmed("12"), "12");
+  EXPECT_EQ(trimmed(" \n\t "), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
 TEST(Boxed, IntegersOfThreeScripts) {
   EXPECT_EQ(integer_of("120"), 120);
   EXPECT_EQ(integer_of("-7"), -7);

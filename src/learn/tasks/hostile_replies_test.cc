@@ -1,9 +1,12 @@
+#include <set>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "learn/tasks/formula.h"
+#include "learn/tasks/python/python.h"
 #include "learn/tasks/task.h"
 
 namespace minke {
@@ -124,6 +127,85 @@ TEST(HostileReplies, Complete) {
   }
   for (const char* broken : {"", "a", "a\n\nb", "a\n\nb\n\nc", "\n\n\n\n\n\n"}) {
     EXPECT_FALSE(accepts(problem_of("complete", 1, broken), "a")) << broken;
+  }
+}
+
+// A problem whose program has the gap ___, and the fills that are to be judged.
+struct Table {
+  int level;
+  std::string reference, program, wanted;
+  std::vector<std::string> right, wrong;
+};
+
+// Each prints what is wanted; those that list it for the shown calls are refused all the same.
+TEST(HostileReplies, CompleteRefusesTablesOfWhatIsWanted) {
+  const Table tables[] = {
+      {1,
+       "13 * n - 24",
+       "def f(n):\n    return ___\nprint(f(4))\nprint(f(3))\n",
+       "28\n15\n",
+       {"15 + (n - 3) * 13", "n * 13 - 24", "28 + 13 * n - 4 * 13", "n ** 2 + 6 * (n - 2)"},
+       {"n == 4 and 28 or 14 + 1", "28 - 13 * (n == 3)", "15 + 13 * (n > 3)",
+        "n - 3 and 28 or 14 + 1", "15 + 13 * (not n - 4)", "[14 + 1, 28][n - 3]",
+        "sorted([28, 14 + 1])[n - 3]", "[15] [n - 3:] == [15] and 14 + 1 or n * 7",
+        "int(str(152800 + n)[2 * n - 6:2 * n - 4])", "15 + 13 * 0 ** (4 - n)",
+        "28 - 13 * int(3 >= n)", "max([n == 3] + [28 * (n > 3)]) + 14 * (n < 4)"}},
+      {1,
+       "n * 2",
+       "def f(n):\n    t = 0\n    for i in range(___):\n        t += i\n    return t\n"
+       "print(f(4))\nprint(f(3))\n",
+       "28\n15\n",
+       {"n * 2", "n + n", "2 * (n - 3) + 6"},
+       {"n == 4 and 8 or 6", "6 + 2 * (n == 4)", "[6, 8][n - 3]", "[8, 6][4 - n]"}},
+      // Where the right fill compares, another comparison may do.
+      {1,
+       "x > 3",
+       "def f(x):\n    if ___:\n        return x\n    return 0\nprint(f(5))\nprint(f(3))\n",
+       "5\n0\n",
+       {"x > 3", "3 < x", "x - 3", "x == 5", "2 * x > 7"},
+       {"x > 3 and x", "not x <= 3", "[3 - 3, 1][x // 4]", "(1 - 1) ** (5 - x)"}},
+      {2,
+       "t += i",
+       "def f(n):\n    t = 0\n    for i in range(n):\n        ___\n    return t\n"
+       "print(f(4))\nprint(f(6))\n",
+       "6\n15\n",
+       {"t += i", "t = i + t", "t = i * (i + 1) // 2", "t = (i ** 2 + i) // 2"},
+       {"t = 6 + 9 * (n == 6)", "t = n == 6 and 15 or 3 + 3", "t = [3 + 3, 15][n // 6]",
+        "t = 15 - 9 * (not n - 4)", "t = 6 + 9 * 0 ** (6 - n)"}},
+  };
+  for (const Table& table : tables) {
+    const Problem problem =
+        problem_of("complete", table.level,
+                   fmt::format("{}\n\n{}\n{}", table.reference, table.program, table.wanted));
+    const auto prints = [&](const std::string& fill) {
+      std::string program = table.program;
+      const std::string whole = table.level == 1 ? "(" + fill + ")" : fill;
+      return python::run(program.replace(program.find("___"), 3, whole));
+    };
+    for (const std::string& right : table.right) {
+      EXPECT_EQ(prints(right), table.wanted) << right;
+      EXPECT_TRUE(accepts(problem, right)) << right;
+    }
+    for (const std::string& wrong : table.wrong) {
+      EXPECT_EQ(prints(wrong), table.wanted) << wrong;
+      EXPECT_FALSE(accepts(problem, wrong)) << wrong;
+    }
+  }
+}
+
+TEST(HostileReplies, CompleteAcceptsAllItsReferences) {
+  const Task& task = task_named("complete");
+  for (int level = 1; level <= task.levels(); ++level) {
+    std::set<std::string> fills;
+    for (uint64_t seed = 0; seed < 1200; ++seed) {
+      Rng rng(seed);
+      const Language language = kLanguages[seed % kLanguages.size()];
+      const Problem problem = task.make(language, level, Split::kTrain, rng);
+      fills.insert(problem.solution.substr(0, problem.solution.find('\n')));
+      ASSERT_TRUE(task.accepts(problem, problem.answer)) << problem.solution;
+    }
+    // Some 24 or 30 patterns, most of them with one of five numbers.
+    EXPECT_GT(fills.size(), 50u);
   }
 }
 

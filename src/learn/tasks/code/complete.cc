@@ -223,6 +223,43 @@ std::optional<Gapped> unpacked(std::string_view solution, int level) {
   return gapped;
 }
 
+// Means by which an expression tells one call from another, so that it can list the wanted results
+// instead of computing them.
+struct Distinctions {
+  bool compares = false;
+  bool joins = false;    // and, or, not
+  bool selects = false;  // an element or a slice
+  bool raises = false;   // to a power that is no literal: 0 ** (n - 4) is 1 for 4 and 0 above it
+
+  bool within(const Distinctions& others) const {
+    return compares <= others.compares && joins <= others.joins && selects <= others.selects &&
+           raises <= others.raises;
+  }
+};
+
+// `fill` must be in the subset.
+Distinctions distinctions_of(std::string_view fill) {
+  using Kind = python::Expression::Kind;
+  using python::Operator;
+  const python::Program program = python::parse(fill);
+  const auto literal = [&](int index) { return program.expressions[index].kind == Kind::kInteger; };
+  Distinctions found;
+  for (const python::Expression& node : program.expressions) {
+    const bool one = node.operators.size() == 1;
+    found.compares |= node.kind == Kind::kCompare;
+    found.joins |= node.kind == Kind::kAnd || node.kind == Kind::kOr ||
+                   (node.kind == Kind::kUnary && one && node.operators[0] == Operator::kNot);
+    found.selects |= node.kind == Kind::kIndex || node.kind == Kind::kSlice;
+    found.raises |= node.kind == Kind::kBinary && one && node.operators[0] == Operator::kPower &&
+                    !literal(node.children[1]);
+  }
+  for (const python::Statement& statement : program.body) {
+    found.raises |= statement.kind == python::Statement::Kind::kAugmented &&
+                    statement.op == Operator::kPower && !literal(statement.value);
+  }
+  return found;
+}
+
 bool allowed(const Gapped& gapped, std::string_view fill) {
   if (fill.size() > kMostFillBytes) return false;
   if (fill.find_first_of("\n\r;#\\") != std::string_view::npos) return false;
@@ -234,6 +271,7 @@ bool allowed(const Gapped& gapped, std::string_view fill) {
     return false;
   }
   if (gapped.line ? !python::is_assignment(fill) : !python::is_expression(fill)) return false;
+  if (!distinctions_of(fill).within(distinctions_of(gapped.fill))) return false;
   const std::string_view right = gapped.line ? fill.substr(fill.find('=') + 1) : fill;
   if (has_name(gapped.fill) && !gapped.line && !has_name(right)) return false;
   return !recites(fill, gapped.wanted);

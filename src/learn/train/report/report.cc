@@ -7,21 +7,16 @@
 
 #include "base/core/error.h"
 #include "base/core/mapped_file.h"
+#include "learn/train/report/html_page.h"
 #include "learn/train/report/svg_chart.h"
 
 namespace minke {
 namespace {
 
 constexpr const char* kStyle =
-    R"(body{font:1rem/1.5 system-ui,sans-serif;max-width:66rem;margin:0 auto;padding:1rem;
-  color:#1b1b1b;background:#fff}
-@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}}
-h1{font-size:1.4rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin-top:2rem}
-figcaption{font-weight:600}
+    R"(figcaption{font-weight:600}
 .charts{display:grid;gap:1.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-td,th{text-align:left;padding:.15rem 1rem .15rem 0;vertical-align:top;font-weight:400}
-thead th{font-weight:600}.wide,pre{overflow-x:auto}summary{cursor:pointer}
+td,th{text-align:left;padding:.15rem 1rem .15rem 0}pre{overflow-x:auto}
 )";
 
 // The sitting that a step was made in; null if the log does not say.
@@ -309,20 +304,13 @@ RunSummary summarize(const RunRecords& records) {
 }
 
 std::string report_page(const RunRecords& records, const ReportOptions& options) {
-  const std::string title = html_escape(options.title);
-  std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n"
-      "<style>\n{}{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
-      title, kStyle, chart_style(), title);
-  html += summary_table(records, options);
+  std::string html = summary_table(records, options);
   html += "<h2>Curves</h2>\n" + charts(records) + evaluation_table(records);
   if (!options.recipe.empty()) {
     html += "<h2>Recipe</h2>\n<details><summary>recipe.toml</summary><pre>" +
             html_escape(options.recipe) + "</pre></details>\n";
   }
-  return html + "</main>\n</body>\n</html>\n";
+  return html_page(options.title, fmt::format("{}{}", kStyle, chart_style()), html);
 }
 
 std::string report_of_run(const std::filesystem::path& run, std::optional<double> price) {

@@ -30,12 +30,6 @@ Chart line(std::vector<std::array<double, 2>> points) {
           .series = {{"curve", std::move(points)}}};
 }
 
-TEST(HtmlEscape, SpellsOutWhatIsNoText) {
-  EXPECT_EQ(html_escape("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
-  EXPECT_EQ(html_escape("\xff\n\x01"), "\\xff\n\\x01");
-  EXPECT_EQ(html_escape(std::string(500, 'a')), std::string(500, 'a'));
-}
-
 TEST(ShortNumber, HasUnits) {
   EXPECT_EQ(short_number(0), "0");
   EXPECT_EQ(short_number(0.00123456), "0.001235");

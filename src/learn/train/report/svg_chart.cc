@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "base/core/error.h"
+#include "learn/train/report/html_page.h"
 
 namespace minke {
 namespace {
@@ -231,45 +231,6 @@ std::string table(const Chart& chart) {
 }
 
 }  // namespace
-
-std::string html_escape(std::string_view text) {
-  // printable() takes what is no text; lines and tabs are text here.
-  std::string escaped, line;
-  const auto flush = [&] {
-    for (const char c : printable(line, line.size())) {
-      switch (c) {
-        case '&':
-          escaped += "&amp;";
-          break;
-        case '<':
-          escaped += "&lt;";
-          break;
-        case '>':
-          escaped += "&gt;";
-          break;
-        case '"':
-          escaped += "&quot;";
-          break;
-        case '\'':
-          escaped += "&#39;";
-          break;
-        default:
-          escaped += c;
-      }
-    }
-    line.clear();
-  };
-  for (const char c : text) {
-    if (c == '\n' || c == '\t') {
-      flush();
-      escaped += c;
-    } else {
-      line += c;
-    }
-  }
-  flush();
-  return escaped;
-}
 
 std::string short_number(double value) {
   if (!std::isfinite(value)) return "none";

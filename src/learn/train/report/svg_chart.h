@@ -7,10 +7,6 @@
 
 namespace minke {
 
-// `text` for HTML and SVG, inside elements and quoted attributes. Bytes that are not UTF-8 and
-// control characters are spelled out.
-std::string html_escape(std::string_view text);
-
 // At most five significant digits, large numbers grouped by k, M, G, T: "0.0012", "3.5", "12.3 k".
 std::string short_number(double value);
 
