@@ -231,9 +231,8 @@ void Server::put_together(const fs::path& path) {
   parts.openai.top_p = sampling.top_p;
   parts.openai.top_k = sampling.top_k;
   parts.openai.fingerprint = fmt::format("fp_{}", isa_name(chosen_isa()));
-  parts.openai.random = random_number;
-  parts.openai.clock = now;
   parts.sources = {random_number, now};
+  parts.openai.sources = parts.sources;
   ThinkingSignature::Key key;
   for (uint8_t& byte : key) byte = static_cast<uint8_t>(random_number());
   parts.signature = ThinkingSignature(key);

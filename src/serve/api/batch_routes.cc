@@ -23,9 +23,9 @@ constexpr size_t kMostIdBytes = 128, kMostPairs = 16, kMostPairBytes = 512;
 // What a file is called whose part of the form has no name, as OpenAI's clients do it.
 constexpr const char* kUnnamed = "upload";
 
-HttpResponse json_response(const OrderedJson& json, const IgnoredFields& ignored = {}) {
+HttpResponse json_response(const WireJson& json, const IgnoredFields& ignored = {}) {
   HttpResponse response;
-  response.body = json_line(json);
+  response.body = wire_text(json);
   if (!ignored.empty()) response.headers.emplace_back("x-ignored-params", ignored.header());
   return response;
 }
@@ -52,12 +52,12 @@ ApiError store_error(const Error& error, std::string_view id) {
 }
 
 template <typename Item>
-OrderedJson list_json(const StorePage<Item>& page) {
-  OrderedJson data = OrderedJson::array();
+WireJson list_json(const StorePage<Item>& page) {
+  WireJson data = WireJson::array();
   for (const Item& item : page.items) data.push_back(to_json(item));
-  OrderedJson json = {{"object", "list"}, {"data", std::move(data)}};
-  json["first_id"] = page.items.empty() ? OrderedJson(nullptr) : OrderedJson(page.items[0].id);
-  json["last_id"] = page.items.empty() ? OrderedJson(nullptr) : OrderedJson(page.items.back().id);
+  WireJson json = {{"object", "list"}, {"data", std::move(data)}};
+  json["first_id"] = page.items.empty() ? WireJson(nullptr) : WireJson(page.items[0].id);
+  json["last_id"] = page.items.empty() ? WireJson(nullptr) : WireJson(page.items.back().id);
   json["has_more"] = page.more;
   return json;
 }
@@ -209,9 +209,9 @@ HttpResponse BatchRoutes::remove_file(const HttpRequest& request,
 }
 
 HttpResponse BatchRoutes::add_batch(const HttpRequest& request, const PathParameters&) const {
-  const JsonDocument document = parse_request(request.body);
+  const RequestBody parsed = RequestBody::parse(request.body);
   IgnoredFields ignored;
-  JsonObject fields(JsonField(document.root(), ""), ignored);
+  JsonObject fields(parsed.root(), ignored);
   fields.refuse("output_expires_after", "files stay until they are deleted");
   NewBatch batch;
   batch.owner = parts_.owner(request);

@@ -20,7 +20,7 @@ void MessageHistory::add_message(Role role, std::string content) {
 
 void MessageHistory::place_results() {
   for (OpenCall& call : calls_) {
-    if (!call.answered) call.id.refuse("expected a result of this call behind it, found none");
+    if (!call.answered) call.id.refused("expected a result of this call behind it, found none");
     add_message(Role::kTool, std::move(call.result));
   }
   calls_.clear();
@@ -54,19 +54,19 @@ void MessageHistory::think(const std::string& text) {
   add_lines(assistant().reasoning, text);
 }
 
-void MessageHistory::call(const MessageField& id, ToolCall call) {
+void MessageHistory::call(const JsonField& id, ToolCall call) {
   assistant().tool_calls.push_back(std::move(call));
   if (!call_of_.emplace(id.text(1, 256), calls_.size()).second) {
-    id.refuse("two calls have this id");
+    id.refused("two calls have this id");
   }
   calls_.push_back({.id = id});
 }
 
-void MessageHistory::result(const MessageField& id, std::string text) {
+void MessageHistory::result(const JsonField& id, std::string text) {
   const auto found = call_of_.find(id.text());
-  if (found == call_of_.end()) id.expected("the id of a call in the assistant's last turn");
+  if (found == call_of_.end()) id.invalid("the id of a call in the assistant's last turn");
   OpenCall& call = calls_[found->second];
-  if (call.answered) id.refuse("two results have this id");
+  if (call.answered) id.refused("two results have this id");
   call.answered = true;
   call.result = std::move(text);
   ++answered_;

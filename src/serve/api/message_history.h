@@ -4,7 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "serve/api/message_fields.h"
+#include "serve/api/request_reader.h"
+#include "serve/api/turn.h"
 
 namespace minke {
 
@@ -22,13 +23,13 @@ class MessageHistory {
   // `role` is not kTool.
   void say(Role role, std::string text);
   void think(const std::string& text);  // the assistant
-  void call(const MessageField& id, ToolCall call);
-  void result(const MessageField& id, std::string text);
+  void call(const JsonField& id, ToolCall call);
+  void result(const JsonField& id, std::string text);
   std::vector<Message> finish();
 
  private:
   struct OpenCall {
-    MessageField id;
+    JsonField id;
     std::string result{};
     bool answered = false;
   };

@@ -11,10 +11,10 @@ using Turns = MessageHistory::Turns;
 // Ids to name calls by: id("a") is the string "a" at the place "a".
 class Ids {
  public:
-  MessageField operator()(std::string_view name) const { return body_.root().need(name); }
+  JsonField operator()(std::string_view name) const { return body_.root().need(name); }
 
  private:
-  MessageBody body_ = MessageBody::parse(R"({"a": "a", "b": "b", "c": "c"})");
+  RequestBody body_ = RequestBody::parse(R"({"a": "a", "b": "b", "c": "c"})");
 };
 
 TEST(MessageHistory, PutsResultsInTheOrderOfTheirCalls) {

@@ -10,11 +10,12 @@ namespace {
 
 // The error of reading the member "a" of `body` with `read`.
 template <typename Read>
-ApiError error_in(const std::string& body, const Read& read) {
+ApiError error_in(const std::string& body, const Read& read,
+                  ValueStatus status = ValueStatus::kUnprocessable) {
   return error_of([&] {
-    const JsonDocument document = parse_request(body);
+    const RequestBody parsed = RequestBody::parse(body, status);
     IgnoredFields ignored;
-    JsonObject object(JsonField(document.root(), ""), ignored);
+    JsonObject object(parsed.root(), ignored);
     read(object.need("a"));
   });
 }
@@ -59,10 +60,7 @@ TEST(RequestReader, integers_of_any_spelling_and_size) {
   EXPECT_EQ(error_in("{\"a\":1e300}", kInteger).status, 422);
   EXPECT_EQ(error_in("{\"a\":18446744073709551615}", kInteger).status, 422);
   EXPECT_EQ(error_in("{\"a\":99999999999999999999999}", kInteger).status, 422);
-  const auto seed = [](const char* text) {
-    const JsonDocument document = parse_request(text);
-    return JsonField(document.root(), "seed").seed();
-  };
+  const auto seed = [](const char* text) { return RequestBody::parse(text).root().seed(); };
   EXPECT_EQ(seed("18446744073709551615"), UINT64_MAX);
   EXPECT_EQ(seed("-1"), UINT64_MAX);
   EXPECT_EQ(seed("1234"), 1234u);
@@ -74,14 +72,15 @@ TEST(RequestReader, null_is_absent) {
 }
 
 TEST(RequestReader, nul_is_text) {
-  const JsonDocument document = parse_request("\"a\\u0000b\"");
-  EXPECT_EQ(JsonField(document.root(), "").text(), std::string("a\0b", 3));
+  EXPECT_EQ(RequestBody::parse("\"a\\u0000b\"").root().text(), std::string("a\0b", 3));
 }
 
 TEST(RequestReader, a_name_that_stands_twice_is_refused) {
   const ApiError error = error_in("{\"b\":1,\"a\":\"x\",\"b\":1}", kText);
   EXPECT_EQ(error.status, 400);
-  EXPECT_EQ(error.message, "request: expected each name once, found \"b\" twice");
+  EXPECT_EQ(error.message, "b: expected this field once, found it twice");
+  EXPECT_EQ(error_in(R"({"a": [0, {"b": 1, "c": 2, "b": 1}]})", kText).param, "a[1].b");
+  EXPECT_EQ(error_in(R"({"a": 1, "\u0061": 1})", kText).param, "a");
 }
 
 TEST(RequestReader, arrays_objects_and_names_are_bounded) {
@@ -104,11 +103,44 @@ TEST(RequestReader, arrays_objects_and_names_are_bounded) {
   EXPECT_EQ(error_in("{\"a\":\"z\"}", known).status, 422);
 }
 
+TEST(RequestReader, formats_choose_the_status_of_wrong_values_alone) {
+  const auto items = [](const JsonField& field) { field.items(1); };
+  const auto inner = [](const JsonField& field) { field.need("b").integer(0, 3); };
+  for (const ValueStatus status : {ValueStatus::kBadRequest, ValueStatus::kUnprocessable}) {
+    const int expected = static_cast<int>(status);
+    EXPECT_EQ(error_in("{\"a\":\"123456\"}", kText, status).status, expected);
+    EXPECT_EQ(error_in("{\"a\":[1,2]}", items, status).status, expected);
+    EXPECT_EQ(error_in("{\"a\":{\"b\":4}}", inner, status).status, expected);
+    EXPECT_EQ(error_in("{\"a\":{\"b\":4}}", inner, status).param, "a.b");
+    EXPECT_EQ(error_in("{\"a\":{\"b\":\"\"}}", inner, status).status, 400);
+    EXPECT_EQ(error_in("{}", inner, status).status, 400);
+  }
+}
+
+TEST(RequestReader, members_names_and_texts_of_at_least) {
+  const auto members = [](const JsonField& field) { field.members(1); };
+  EXPECT_EQ(error_in(R"({"a": {"b": 1, "c": null}})", members).status, 200);
+  EXPECT_EQ(error_in(R"({"a": {"b": 1, "c": 1}})", members).message,
+            "a: expected at most 1 members, found more");
+  EXPECT_EQ(error_in(R"({"a": [1]})", members).message, "a: expected an object, found an array");
+  const auto name = [](const JsonField& field) { field.name(3); };
+  EXPECT_EQ(error_in(R"({"a": "x-_"})", name).status, 200);
+  for (const char* wrong :
+       {R"({"a": "x y"})", R"({"a": ""})", R"({"a": "x\u0000"})", R"({"a": "long"})"}) {
+    EXPECT_EQ(error_in(wrong, name).status, 422) << wrong;
+  }
+  const auto text = [](const JsonField& field) { field.text(1, 2); };
+  EXPECT_EQ(error_in(R"({"a": "zzz"})", text).message, "a: expected 1 to 2 bytes, found 3");
+  const auto type = [](const JsonField& field) { field.refused_type("parts"); };
+  EXPECT_EQ(error_in(R"({"a": {"type": "x"}})", type).message,
+            "a.type: parts of type \"x\" are not supported");
+}
+
 TEST(RequestReader, fields_that_nobody_reads_are_told_once_and_safely) {
   IgnoredFields ignored;
-  const JsonDocument document =
-      parse_request("{\"list\":[{\"x\":1,\"y\":1},{\"y\":2}],\"n\\r\\nX: y\":1,\"gone\":null}");
-  JsonObject object(JsonField(document.root(), ""), ignored);
+  const RequestBody parsed = RequestBody::parse(
+      "{\"list\":[{\"x\":1,\"y\":1},{\"y\":2}],\"n\\r\\nX: y\":1,\"gone\":null}");
+  JsonObject object(parsed.root(), ignored);
   for (const JsonField& item : object.need("list").items(10)) {
     JsonObject inner(item, ignored);
     inner.get("x");

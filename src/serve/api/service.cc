@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 
-HttpResponse json_response(const OrderedJson& json) {
+HttpResponse json_response(const WireJson& json) {
   HttpResponse response;
-  response.body = json_line(json);
+  response.body = wire_text(json);
   return response;
 }
 
@@ -86,7 +86,7 @@ HttpHandler Service::handler() {
 }
 
 std::shared_ptr<HttpReply> Service::identified(std::shared_ptr<HttpReply> reply) const {
-  return with_request_id(std::move(reply), wire_id("req", parts_.sources));
+  return with_request_id(std::move(reply), wire_id("req_", parts_.sources));
 }
 
 void Service::answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply) {

@@ -48,7 +48,7 @@ struct ServiceParts {
   BatchStore* batches = nullptr;
   std::function<void()> batch_begun;  // somebody has made a batch; may be called from any thread
   std::vector<PageFile> page;
-  OrderedJson about;  // of the model, for /v1/status
+  WireJson about;  // of the model, for /v1/status
   double pulse_seconds = 10;
 };
 

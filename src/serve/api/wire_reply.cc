@@ -1,19 +1,15 @@
 #include "serve/api/wire_reply.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "base/core/json.h"
+#include "serve/api/api_errors.h"
 
 namespace minke {
 namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
-
-constexpr size_t kMostIgnored = 32;
 
 WireJson value_of(element from) {
   switch (from.type()) {
@@ -47,27 +43,11 @@ WireJson value_of(element from) {
   return nullptr;
 }
 
-// Whether `name` can stand in a header among others.
-bool is_plain(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         name.find_first_not_of(
-             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
-             std::string_view::npos;
-}
-
-ApiError server_error(int status, std::string message) {
-  ApiError error;
-  error.status = status;
-  error.type = "server_error";
-  error.message = std::move(message);
-  return error;
-}
-
 }  // namespace
 
 std::string wire_id(std::string_view prefix, const WireSources& sources) {
   const uint64_t first = sources.random();
-  return fmt::format("{}_{:016x}{:016x}", prefix, first, sources.random());
+  return fmt::format("{}{:016x}{:016x}", prefix, first, sources.random());
 }
 
 WireJson wire_value(std::string_view json) {
@@ -76,6 +56,10 @@ WireJson wire_value(std::string_view json) {
 
 std::string wire_text(const WireJson& json) {
   return json.dump(-1, ' ', false, WireJson::error_handler_t::replace);
+}
+
+std::string wire_data(std::string_view json) {
+  return fmt::format("data: {}\n\n", json);
 }
 
 std::string wire_event(const WireJson& json) {
@@ -92,29 +76,14 @@ HttpResponse wire_stream_head(HttpHeaders headers) {
   return head;
 }
 
-HttpHeaders wire_headers(std::string_view id_name, const std::string& request_id,
-                         const std::vector<std::string>& ignored) {
-  HttpHeaders headers{{std::string(id_name), request_id}};
-  std::vector<std::string_view> names;
-  for (const std::string& name : ignored) {
-    if (is_plain(name) && names.size() < kMostIgnored) names.push_back(name);
-  }
-  if (!names.empty()) {
-    headers.emplace_back("x-ignored-params", fmt::format("{}", fmt::join(names, ", ")));
-  }
-  return headers;
+HttpHeaders ignored_headers(const IgnoredFields& ignored) {
+  if (ignored.empty()) return {};
+  return {{"x-ignored-params", ignored.header()}};
 }
 
-void add_retry_after(const ApiError& error, HttpHeaders& headers) {
-  if (!(error.retry_after > 0)) return;
-  const double seconds = std::min(std::ceil(error.retry_after), 86400.0);
-  headers.emplace_back("Retry-After", fmt::format("{:.0f}", seconds));
-}
-
-std::string wire_owner(std::string_view key, const std::string& user) {
-  std::string owner(key);
-  if (!user.empty()) owner.append(1, '\0').append(user);
-  return owner;
+std::string wire_owner(std::string_view key, std::string_view user, std::string_view salt) {
+  // The user's length keeps "a" with salt "b" apart from "ab"; names of keys have no line feed.
+  return fmt::format("{}\n{}:{}{}", key, user.size(), user, salt);
 }
 
 void start_turn(TurnRunner& runner, TurnRequest request, std::shared_ptr<TurnListener> listener,
@@ -124,7 +93,9 @@ void start_turn(TurnRunner& runner, TurnRequest request, std::shared_ptr<TurnLis
 }
 
 ApiError cancelled_error() {
-  return server_error(503, "the reply was stopped before it was complete");
+  ApiError error = api_error(503, "the server stopped before the answer was complete");
+  error.retry_after = 1;
+  return error;
 }
 
 }  // namespace minke

@@ -44,8 +44,8 @@ WireJson error_json(const ApiError& error, const std::string& request_id) {
 }
 
 HttpResponse error_response(const ApiError& error, const std::string& request_id) {
-  HttpHeaders headers = wire_headers(kIdHeader, request_id, {});
-  add_retry_after(error, headers);
+  HttpHeaders headers = retry_headers(error);
+  headers.emplace_back(kIdHeader, request_id);
   // Their clients know an overloaded server by a status of its own.
   return {.status = error.status == 503 ? 529 : error.status,
           .headers = std::move(headers),
@@ -57,6 +57,12 @@ std::optional<WireJson> tool_input(const std::string& arguments) {
   if (arguments.empty()) return WireJson::object();
   if (!json_members(arguments)) return std::nullopt;
   return wire_value(arguments);
+}
+
+HttpHeaders reply_headers(const std::string& request_id, const IgnoredFields& ignored) {
+  HttpHeaders headers = ignored_headers(ignored);
+  headers.emplace_back(kIdHeader, request_id);
+  return headers;
 }
 
 struct ReplyHead {
@@ -275,7 +281,7 @@ class AnthropicReply : public TurnListener {
 }  // namespace
 
 HttpResponse AnthropicApi::error(const ApiError& error) const {
-  return error_response(error, wire_id("req", sources_));
+  return error_response(error, wire_id("req_", sources_));
 }
 
 void AnthropicApi::messages(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
@@ -287,11 +293,11 @@ void AnthropicApi::messages(const HttpRequest& request, const std::shared_ptr<Ht
     turn.max_tokens = std::min(turn.max_tokens, runner_.context());
     turn.owner = wire_owner(key, wanted.user);
     if (!wanted.has_seed) turn.sampling.seed = sources_.random();
-    ReplyHead head{.id = wire_id("msg", sources_),
-                   .request_id = wire_id("req", sources_),
+    ReplyHead head{.id = wire_id("msg_", sources_),
+                   .request_id = wire_id("req_", sources_),
                    .model = runner_.model_name(),
                    .stream = wanted.stream};
-    head.headers = wire_headers(kIdHeader, head.request_id, wanted.ignored);
+    head.headers = reply_headers(head.request_id, wanted.ignored);
     const auto listener = std::make_shared<AnthropicReply>(reply, std::move(head), signature_);
     start_turn(runner_, std::move(turn), listener, *reply);
     listener->open();
@@ -307,7 +313,7 @@ void AnthropicApi::count_tokens(const HttpRequest& request, const std::shared_pt
         read_anthropic_request(request.body, signature_, AnthropicPurpose::kCount);
     wanted.turn.owner = wire_owner(key, wanted.user);
     const WireJson count = {{"input_tokens", runner_.count_tokens(wanted.turn)}};
-    reply->send({.headers = wire_headers(kIdHeader, wire_id("req", sources_), wanted.ignored),
+    reply->send({.headers = reply_headers(wire_id("req_", sources_), wanted.ignored),
                  .body = wire_text(count)});
   } catch (...) {
     reply->send(error(api_error_of(std::current_exception())));

@@ -1,6 +1,6 @@
 #include "serve/api/anthropic/anthropic_request.h"
 
-#include <array>
+#include <initializer_list>
 #include <limits>
 
 #include <fmt/format.h>
@@ -12,24 +12,17 @@
 namespace minke {
 namespace {
 
-using Words = std::span<const std::string_view>;
-
-constexpr std::array<std::string_view, 17> kKnown = {
-    "model",       "messages", "system",    "max_tokens",  "stop_sequences", "stream",
-    "temperature", "top_p",    "top_k",     "seed",        "thinking",       "tools",
-    "tool_choice", "metadata", "container", "mcp_servers", "output_config"};
-constexpr std::array<std::string_view, 1> kText = {"text"};
-
 class RequestReader {
  public:
   explicit RequestReader(const ThinkingSignature& signature) : signature_(signature) {}
 
   AnthropicRequest read(std::string_view text, AnthropicPurpose purpose) {
-    const MessageBody body = MessageBody::parse(text);
-    const MessageField root = body.root();
-    out_.ignored = body.unknown(kKnown);
+    const RequestBody body = RequestBody::parse(text, ValueStatus::kBadRequest);
+    JsonObject root(body.root(), out_.ignored);
     out_.turn.model = root.need("model").text(1, 256);
     constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+    // Counting tokens needs none, but it is known.
+    root.get("max_tokens");
     if (purpose == AnthropicPurpose::kReply) {
       out_.turn.max_tokens = root.need("max_tokens").integer(1, kMost);
     }
@@ -46,49 +39,51 @@ class RequestReader {
     read_metadata(root);
     refuse_services(root);
     read_conversation(root);
+    root.close();
     return std::move(out_);
   }
 
  private:
-  void read_stops(const MessageField& root) {
+  void read_stops(JsonObject& root) {
     const auto stops = root.get("stop_sequences");
     if (!stops) return;
-    for (const MessageField& stop : stops->items(kMostStops)) {
+    for (const JsonField& stop : stops->items(kMostStops)) {
       out_.turn.stops.push_back(stop.text(1, 1024));
     }
   }
 
-  void read_thinking(const MessageField& root) {
+  void read_thinking(JsonObject& root) {
     out_.turn.conversation.thinking = false;
     const auto thinking = root.get("thinking");
     if (!thinking) return;
-    constexpr std::array<std::string_view, 3> kTypes = {"enabled", "disabled", "adaptive"};
-    out_.turn.conversation.thinking = thinking->need("type").word(kTypes) != "disabled";
+    out_.turn.conversation.thinking =
+        thinking->need("type").one_of({"enabled", "disabled", "adaptive"}) != "disabled";
     if (const auto budget = thinking->get("budget_tokens")) {
       budget->integer(1, std::numeric_limits<int32_t>::max());
-      out_.ignored.push_back("thinking.budget_tokens");
+      out_.ignored.add("thinking.budget_tokens");
     }
   }
 
-  void read_tools(const MessageField& root) {
+  void read_tools(JsonObject& root) {
     const auto tools = root.get("tools");
     if (!tools) return;
-    for (const MessageField& tool : tools->items(kMostTools)) {
+    for (const JsonField& tool : tools->items(kMostTools)) {
       const auto type = tool.get("type");
-      if (type && type->text() != "custom") tool.refuse_type("tools that run on the server, those");
+      if (type && type->text() != "custom")
+        tool.refused_type("tools that run on the server, those");
       tool.need("input_schema");
       read_function(tool, "input_schema", out_.turn);
     }
   }
 
-  void read_tool_choice(const MessageField& root) {
+  void read_tool_choice(JsonObject& root) {
     const auto choice = root.get("tool_choice");
     if (!choice) return;
-    constexpr std::array<std::string_view, 4> kTypes = {"auto", "any", "tool", "none"};
-    const std::string type = choice->need("type").word(kTypes);
+    const std::string_view type = choice->need("type").one_of({"auto", "any", "tool", "none"});
     if (type == "none") out_.turn.tool_choice = ToolChoice::kNone;
     if (type == "any") {
-      if (out_.turn.conversation.tools.empty()) choice->refuse("there are no tools to choose from");
+      if (out_.turn.conversation.tools.empty())
+        choice->refused("there are no tools to choose from");
       out_.turn.tool_choice = ToolChoice::kRequired;
     }
     if (type == "tool") choose_function(choice->need("name"), out_.turn);
@@ -97,52 +92,50 @@ class RequestReader {
     }
   }
 
-  void read_output(const MessageField& root) {
+  void read_output(JsonObject& root) {
     const auto output = root.get("output_config");
     if (!output) return;
-    if (output->get("effort")) out_.ignored.push_back("output_config.effort");
+    if (output->get("effort")) out_.ignored.add("output_config.effort");
     const auto format = output->get("format");
     if (!format) return;
-    constexpr std::array<std::string_view, 1> kTypes = {"json_schema"};
-    format->need("type").word(kTypes);
+    format->need("type").one_of({"json_schema"});
     out_.turn.format = TextFormat::kJsonSchema;
     out_.turn.format_text = format->need("schema").object_json();
   }
 
-  void read_metadata(const MessageField& root) {
+  void read_metadata(JsonObject& root) {
     const auto metadata = root.get("metadata");
     if (!metadata) return;
     if (const auto user = metadata->get("user_id")) out_.user = user->text(0, kMostUserBytes);
   }
 
-  void refuse_services(const MessageField& root) {
+  void refuse_services(JsonObject& root) {
     if (const auto container = root.get("container")) {
-      container->refuse("containers are not supported");
+      container->refused("containers are not supported");
     }
     const auto servers = root.get("mcp_servers");
     if (servers && !servers->items(kMostTools).empty()) {
-      servers->refuse("MCP servers are not supported: their tools must be called by the client");
+      servers->refused("MCP servers are not supported: their tools must be called by the client");
     }
   }
 
-  void read_conversation(const MessageField& root) {
+  void read_conversation(JsonObject& root) {
     if (const auto system = root.get("system")) {
-      std::string text = read_texts(*system, kText);
+      std::string text = read_texts(*system, {"text"});
       if (!text.empty()) history_.say(Role::kSystem, std::move(text));
     }
-    const MessageField list = root.need("messages");
+    const JsonField list = root.need("messages");
     const auto messages = list.items(kMostMessages);
-    if (messages.empty()) list.refuse("expected at least one message, found none");
-    for (const MessageField& message : messages) {
-      constexpr std::array<std::string_view, 3> kRoles = {"user", "assistant", "system"};
-      const std::string role = message.need("role").word(kRoles);
-      const MessageField content = message.need("content");
+    if (messages.empty()) list.refused("expected at least one message, found none");
+    for (const JsonField& message : messages) {
+      const std::string_view role = message.need("role").one_of({"user", "assistant", "system"});
+      const JsonField content = message.need("content");
       if (role == "assistant") {
         read_assistant(content);
       } else if (role == "user") {
         read_user(content);
       } else {
-        history_.say(Role::kSystem, read_texts(content, kText));
+        history_.say(Role::kSystem, read_texts(content, {"text"}));
       }
     }
     auto& conversation = out_.turn.conversation;
@@ -150,10 +143,10 @@ class RequestReader {
     out_.turn.continue_last = conversation.messages.back().role == Role::kAssistant;
   }
 
-  void read_assistant(const MessageField& content) {
+  void read_assistant(const JsonField& content) {
     if (content.is_string()) return history_.say(Role::kAssistant, content.text());
     history_.say(Role::kAssistant, "");
-    for (const MessageField& block : content.items(kMostParts)) {
+    for (const JsonField& block : content.items(kMostParts)) {
       const std::string type = block.need("type").text();
       if (type == "text") {
         history_.say(Role::kAssistant, block.need("text").text());
@@ -162,25 +155,26 @@ class RequestReader {
         const auto signature = block.get("signature");
         if (signature && signature_.fits(thinking, signature->text())) history_.think(thinking);
       } else if (type == "tool_use") {
-        history_.call(block.need("id"), {block.need("name").name(), input_json(block)});
+        history_.call(block.need("id"),
+                      {block.need("name").name(kMostNameBytes), input_json(block)});
       } else if (type != "redacted_thinking") {
-        block.refuse_type("blocks of an assistant");
+        block.refused_type("blocks of an assistant");
       }
     }
   }
 
-  static std::string input_json(const MessageField& block) {
+  static std::string input_json(const JsonField& block) {
     const auto input = block.get("input");
     return input ? input->object_json() : "{}";
   }
 
   // Results come first: in a conversation nothing stands between a call and its result.
-  void read_user(const MessageField& content) {
+  void read_user(const JsonField& content) {
     if (content.is_string()) return history_.say(Role::kUser, content.text());
     std::string text;
     bool said = false;
     const auto blocks = content.items(kMostParts);
-    for (const MessageField& block : blocks) {
+    for (const JsonField& block : blocks) {
       const std::string type = block.need("type").text();
       if (type == "tool_result") {
         history_.result(block.need("tool_use_id"), result_text(block));
@@ -189,15 +183,15 @@ class RequestReader {
         text += block.need("text").text();
         said = true;
       } else {
-        block.refuse_type("the model reads text alone: blocks");
+        block.refused_type("the model reads text alone: blocks");
       }
     }
     if (said || blocks.empty()) history_.say(Role::kUser, std::move(text));
   }
 
-  static std::string result_text(const MessageField& block) {
+  static std::string result_text(const JsonField& block) {
     const auto content = block.get("content");
-    std::string text = content ? read_texts(*content, kText) : "";
+    std::string text = content ? read_texts(*content, {"text"}) : "";
     const auto is_error = block.get("is_error");
     return is_error && is_error->boolean() ? "Error: " + text : text;
   }

@@ -2,9 +2,9 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "serve/api/anthropic/thinking_signature.h"
+#include "serve/api/request_reader.h"
 #include "serve/api/turn.h"
 
 namespace minke {
@@ -14,8 +14,8 @@ struct AnthropicRequest {
   TurnRequest turn;  // without an owner
   bool has_seed = false;
   bool stream = false;
-  std::string user;                  // metadata.user_id
-  std::vector<std::string> ignored;  // fields that have no effect
+  std::string user;       // metadata.user_id
+  IgnoredFields ignored;  // fields that have no effect
 };
 
 // kCount: of POST /v1/messages/count_tokens, which needs no max_tokens.

@@ -63,7 +63,7 @@ TEST(AnthropicRequest, ReadsOptions) {
   EXPECT_EQ(turn.format_text, R"({"type":"object"})");
   EXPECT_EQ(turn.conversation.messages[0].role, Role::kSystem);
   EXPECT_EQ(turn.conversation.messages[0].content, "s\nt");
-  EXPECT_EQ(request.ignored, (std::vector<std::string>{"service_tier", "thinking.budget_tokens"}));
+  EXPECT_EQ(request.ignored.header(), "thinking.budget_tokens, service_tier");
   EXPECT_TRUE(read(R"("thinking": {"type": "adaptive"})").turn.conversation.thinking);
   EXPECT_FALSE(read(R"("thinking": {"type": "disabled"})").turn.conversation.thinking);
 }
@@ -137,7 +137,7 @@ TEST(AnthropicRequest, CountsWithoutALimit) {
   EXPECT_NO_THROW(read_anthropic_request(body, kSignature, AnthropicPurpose::kCount));
   const ApiError error =
       refusal_of([&] { read_anthropic_request(body, kSignature, AnthropicPurpose::kReply); });
-  EXPECT_EQ(error.message, "max_tokens: expected a value, found none");
+  EXPECT_EQ(error.message, "max_tokens: expected this field, found nothing");
 }
 
 TEST(AnthropicRequest, RefusesWhatItCannotDo) {

@@ -1,10 +1,8 @@
 #include "serve/api/openai/chat.h"
 
-#include <exception>
-
-#include "serve/api/api_errors.h"
 #include "serve/api/openai/chat_reply.h"
 #include "serve/api/openai/chat_request.h"
+#include "serve/api/start_answer.h"
 
 namespace minke {
 
@@ -13,8 +11,7 @@ OpenAiChat::OpenAiChat(TurnRunner& runner, OpenAiOptions options)
 
 void OpenAiChat::answer(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
                         std::string_view caller) const {
-  std::shared_ptr<ChatReply> answer;
-  try {
+  start_answer<ChatReply>(reply, [&](std::shared_ptr<ChatReply>& answer) {
     const std::string name = runner_->model_name();
     ChatRequest chat = read_chat_request(request.body, name, options_, caller);
     ChatReply::Shape shape;
@@ -27,13 +24,6 @@ void OpenAiChat::answer(const HttpRequest& request, const std::shared_ptr<HttpRe
                     options_),
         shape, AnswerSink(reply, chat.stream, chat.ignored));
     answer->accepted(runner_->start(std::move(chat.turn), answer));
-  } catch (...) {
-    const ApiError error = api_error_of(std::current_exception());
-    if (answer) return answer->failed(error);
-    return reply->send(openai_error(error));
-  }
-  reply->on_gone([weak = std::weak_ptr(answer)] {
-    if (const auto still = weak.lock()) still->cancel();
   });
 }
 

@@ -19,17 +19,17 @@ std::string_view finish_reason(TurnEnd end) {
   }
 }
 
-OrderedJson token_json(std::string_view bytes, float log_probability) {
-  OrderedJson numbers = OrderedJson::array();
+WireJson token_json(std::string_view bytes, float log_probability) {
+  WireJson numbers = WireJson::array();
   for (const char byte : bytes) numbers.push_back(static_cast<unsigned char>(byte));
   return {{"token", token_text(bytes)},
           {"logprob", json_logprob(log_probability)},
           {"bytes", std::move(numbers)}};
 }
 
-OrderedJson call_json(const TurnDelta::CallPiece& piece) {
-  OrderedJson json = {{"index", piece.call}};
-  OrderedJson function = OrderedJson::object();
+WireJson call_json(const TurnDelta::CallPiece& piece) {
+  WireJson json = {{"index", piece.call}};
+  WireJson function = WireJson::object();
   if (!piece.name.empty()) {
     json["id"] = piece.id;
     json["type"] = "function";
@@ -83,13 +83,12 @@ void ChatReply::begin(int choice) {
   chunk(choice, {{"role", "assistant"}, {"content", nullptr}}, nullptr, nullptr);
 }
 
-void ChatReply::chunk(int choice, OrderedJson delta, OrderedJson logprobs,
-                      OrderedJson finish_reason) {
-  OrderedJson json = head_.json();
-  json["choices"] = OrderedJson::array({{{"index", choice},
-                                         {"delta", std::move(delta)},
-                                         {"logprobs", std::move(logprobs)},
-                                         {"finish_reason", std::move(finish_reason)}}});
+void ChatReply::chunk(int choice, WireJson delta, WireJson logprobs, WireJson finish_reason) {
+  WireJson json = head_.json();
+  json["choices"] = WireJson::array({{{"index", choice},
+                                      {"delta", std::move(delta)},
+                                      {"logprobs", std::move(logprobs)},
+                                      {"finish_reason", std::move(finish_reason)}}});
   if (shape_.include_usage) json["usage"] = nullptr;
   sink_.event(json);
 }
@@ -109,20 +108,20 @@ void ChatReply::delta(int choice, const TurnDelta& delta) {
 void ChatReply::stream(int choice, const TurnDelta& delta) {
   begin(choice);
   if (!delta.reasoning.empty()) {
-    OrderedJson json = OrderedJson::object();
+    WireJson json = WireJson::object();
     put_reasoning(json, delta.reasoning);
     chunk(choice, std::move(json), nullptr, nullptr);
   }
-  OrderedJson logprobs = logprobs_json(delta.scores);
+  WireJson logprobs = logprobs_json(delta.scores);
   const bool scored = !delta.scores.empty() && shape_.log_probabilities;
   if (!delta.content.empty() || (scored && delta.calls.empty())) {
     chunk(choice, {{"content", delta.content}}, std::move(logprobs), nullptr);
     logprobs = nullptr;
   }
   if (!delta.calls.empty()) {
-    OrderedJson calls = OrderedJson::array();
+    WireJson calls = WireJson::array();
     for (const auto& piece : delta.calls) calls.push_back(call_json(piece));
-    OrderedJson json = OrderedJson::object();
+    WireJson json = WireJson::object();
     json["tool_calls"] = std::move(calls);
     chunk(choice, std::move(json), std::move(logprobs), nullptr);
   }
@@ -147,7 +146,7 @@ void ChatReply::ended(int choice, TurnEnd end, const std::string& /*stop*/) {
   state.end = end;
   if (!sink_.streams() || end == TurnEnd::kCancelled) return;
   begin(choice);
-  chunk(choice, OrderedJson::object(), nullptr, finish_reason(end));
+  chunk(choice, WireJson::object(), nullptr, finish_reason(end));
 }
 
 bool ChatReply::complete() const {
@@ -160,13 +159,9 @@ void ChatReply::finished(const TurnUsage& usage) {
   const std::lock_guard lock(mutex_);
   if (over_) return;
   release();
-  if (!complete()) {
-    ApiError error = api_error(503, "the server stopped before the answer was complete");
-    error.retry_after = 1;
-    return sink_.fail(error);
-  }
-  OrderedJson json = head_.json();
-  OrderedJson choices = OrderedJson::array();
+  if (!complete()) return sink_.fail(cancelled_error());
+  WireJson json = head_.json();
+  WireJson choices = WireJson::array();
   if (!sink_.streams()) {
     int index = 0;
     for (const Choice& choice : choices_) choices.push_back(choice_json(choice, index++));
@@ -186,19 +181,18 @@ void ChatReply::failed(const ApiError& error) {
   sink_.fail(error);
 }
 
-void ChatReply::put_reasoning(OrderedJson& message, const OrderedJson& text) const {
+void ChatReply::put_reasoning(WireJson& message, const WireJson& text) const {
   if (shape_.reasoning != ReasoningField::kReasoning) message["reasoning_content"] = text;
   if (shape_.reasoning != ReasoningField::kReasoningContent) message["reasoning"] = text;
 }
 
-OrderedJson ChatReply::choice_json(const Choice& choice, int index) const {
-  OrderedJson message = {{"role", "assistant"}, {"content", choice.content}};
+WireJson ChatReply::choice_json(const Choice& choice, int index) const {
+  WireJson message = {{"role", "assistant"}, {"content", choice.content}};
   if (choice.content.empty() && !choice.calls.empty()) message["content"] = nullptr;
-  put_reasoning(message,
-                choice.reasoning.empty() ? OrderedJson(nullptr) : OrderedJson(choice.reasoning));
+  put_reasoning(message, choice.reasoning.empty() ? WireJson(nullptr) : WireJson(choice.reasoning));
   message["refusal"] = nullptr;
   if (!choice.calls.empty()) {
-    OrderedJson calls = OrderedJson::array();
+    WireJson calls = WireJson::array();
     for (const Call& call : choice.calls) {
       calls.push_back({{"id", call.id},
                        {"type", "function"},
@@ -212,12 +206,12 @@ OrderedJson ChatReply::choice_json(const Choice& choice, int index) const {
           {"finish_reason", finish_reason(choice.end)}};
 }
 
-OrderedJson ChatReply::logprobs_json(const std::vector<ScoredText>& scores) const {
+WireJson ChatReply::logprobs_json(const std::vector<ScoredText>& scores) const {
   if (!shape_.log_probabilities) return nullptr;
-  OrderedJson content = OrderedJson::array();
+  WireJson content = WireJson::array();
   for (const ScoredText& score : scores) {
-    OrderedJson token = token_json(score.bytes, score.log_probability);
-    OrderedJson top = OrderedJson::array();
+    WireJson token = token_json(score.bytes, score.log_probability);
+    WireJson top = WireJson::array();
     for (const auto& [bytes, log_probability] : score.top) {
       top.push_back(token_json(bytes, log_probability));
     }

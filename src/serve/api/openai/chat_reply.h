@@ -47,12 +47,12 @@ class ChatReply : public TurnListener {
 
   void begin(int choice);
   // One chunk of a choice; a finish reason ends it.
-  void chunk(int choice, OrderedJson delta, OrderedJson logprobs, OrderedJson finish_reason);
+  void chunk(int choice, WireJson delta, WireJson logprobs, WireJson finish_reason);
   void stream(int choice, const TurnDelta& delta);
   static void keep(Choice& choice, const TurnDelta& delta);
-  OrderedJson choice_json(const Choice& choice, int index) const;
-  OrderedJson logprobs_json(const std::vector<ScoredText>& scores) const;
-  void put_reasoning(OrderedJson& message, const OrderedJson& text) const;
+  WireJson choice_json(const Choice& choice, int index) const;
+  WireJson logprobs_json(const std::vector<ScoredText>& scores) const;
+  void put_reasoning(WireJson& message, const WireJson& text) const;
   bool complete() const;
   void release();
 

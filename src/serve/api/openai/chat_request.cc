@@ -88,10 +88,10 @@ void read_continuation(JsonObject& request, TurnRequest& turn) {
 
 ChatRequest read_chat_request(std::string_view body, std::string_view model_name,
                               const OpenAiOptions& options, std::string_view caller) {
-  const JsonDocument document = parse_request(body);
+  const RequestBody parsed = RequestBody::parse(body);
   ChatRequest chat;
   IgnoredFields& ignored = chat.ignored;
-  JsonObject request(JsonField(document.root(), ""), ignored);
+  JsonObject request(parsed.root(), ignored);
   TurnRequest& turn = chat.turn;
   turn.model = read_model(request, model_name, options);
   refuse_unsupported(request);

@@ -134,7 +134,7 @@ TEST(ChatRequest, names_the_wrong_field) {
                   {R"("thinking":{"type":"maybe"})", 422, "thinking.type"},
                   {R"("thinking":{})", 400, "thinking.type"},
                   {R"("user_id":7)", 400, "user_id"},
-                  {R"("temperature":1,"temperature":1)", 400, ""}});
+                  {R"("temperature":1,"temperature":1)", 400, "temperature"}});
 }
 
 TEST(ChatRequest, refuses_what_cannot_be_honoured) {

@@ -11,19 +11,6 @@ namespace {
 
 constexpr size_t kMostTools = 128, kMostNameBytes = 64, kMostGrammarBytes = 1 << 20;
 
-// Names as OpenAI allows them: letters, digits, "_" and "-".
-std::string plain_name(const JsonField& field) {
-  std::string name = field.text();
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  };
-  if (name.empty() || name.size() > kMostNameBytes || !std::ranges::all_of(name, is_plain)) {
-    field.invalid("a name of 1 to 64 letters, digits, \"_\" or \"-\"");
-  }
-  return name;
-}
-
 void require_function(JsonObject& object) {
   const JsonField type = object.need("type");
   const std::string name = type.text();
@@ -39,15 +26,14 @@ void read_tool(const JsonField& field, TurnRequest& turn, IgnoredFields& ignored
   JsonObject function(object.need("function"), ignored);
   Tool tool;
   const JsonField name = function.need("name");
-  tool.name = plain_name(name);
+  tool.name = name.name(kMostNameBytes);
   if (std::ranges::find(turn.conversation.tools, tool.name, &Tool::name) !=
       turn.conversation.tools.end()) {
     name.invalid("a name that no other tool has");
   }
   if (const auto description = function.get("description")) tool.description = description->text();
   if (const auto parameters = function.get("parameters")) {
-    if (!parameters->is_object()) parameters->expected("an object");
-    tool.parameters = parameters->json();
+    tool.parameters = parameters->object_json();
   }
   turn.strict_tools.push_back(function.boolean_or("strict", false));
   turn.conversation.tools.push_back(std::move(tool));
@@ -122,15 +108,14 @@ void read_choice(const JsonField& field, TurnRequest& turn, IgnoredFields& ignor
 
 void read_schema(JsonObject& format, TurnRequest& turn, IgnoredFields& ignored) {
   JsonObject schema(format.need("json_schema"), ignored);
-  plain_name(schema.need("name"));
+  schema.need("name").name(kMostNameBytes);
   if (const auto description = schema.get("description")) description->text();
   // A schema is kept to whether `strict` is set or not.
   schema.boolean_or("strict", false);
   turn.format = TextFormat::kJsonObject;
   if (const auto text = schema.get("schema")) {
-    if (!text->is_object()) text->expected("an object");
     turn.format = TextFormat::kJsonSchema;
-    turn.format_text = text->json();
+    turn.format_text = text->object_json();
   }
   schema.close();
 }

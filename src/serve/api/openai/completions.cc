@@ -1,12 +1,11 @@
 #include "serve/api/openai/completions.h"
 
-#include <exception>
-
 #include <fmt/core.h>
 
 #include "base/core/utf8.h"
 #include "serve/api/api_errors.h"
 #include "serve/api/openai/completions_reply.h"
+#include "serve/api/start_answer.h"
 
 namespace minke {
 namespace {
@@ -76,8 +75,7 @@ OpenAiCompletions::OpenAiCompletions(CompletionRunner& runner, OpenAiOptions opt
 
 void OpenAiCompletions::answer(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
                                std::string_view caller) const {
-  std::shared_ptr<CompletionReply> answer;
-  try {
+  start_answer<CompletionReply>(reply, [&](std::shared_ptr<CompletionReply>& answer) {
     const std::string name = runner_->model_name();
     const CompletionRequest wanted = read_completion_request(request.body, name, options_, caller);
     const std::vector<CompletionReply::Prompt> prompts = encoded_prompts(*runner_, wanted);
@@ -94,13 +92,6 @@ void OpenAiCompletions::answer(const HttpRequest& request, const std::shared_ptr
         answer->accepted(runner_->start(std::move(task), answer->listener(index++)));
       }
     }
-  } catch (...) {
-    const ApiError error = api_error_of(std::current_exception());
-    if (answer) return answer->failed(error);
-    return reply->send(openai_error(error));
-  }
-  reply->on_gone([weak = std::weak_ptr(answer)] {
-    if (const auto still = weak.lock()) still->cancel();
   });
 }
 

@@ -37,7 +37,7 @@ void TextLogprobs::add(const ScoredText& token, bool hidden) {
   place(token.bytes, hidden);
   scores_.push_back(json_logprob(token.log_probability));
   // Tokens of the same text share a name: the most likely one's score stands there.
-  OrderedJson top = OrderedJson::object();
+  WireJson top = WireJson::object();
   for (const auto& [bytes, log_probability] : token.top) {
     top.emplace(name_of(bytes), json_logprob(log_probability));
   }
@@ -45,12 +45,12 @@ void TextLogprobs::add(const ScoredText& token, bool hidden) {
   tops_.push_back(std::move(top));
 }
 
-OrderedJson TextLogprobs::take() {
-  OrderedJson json = {{"tokens", std::move(tokens_)},
-                      {"token_logprobs", std::move(scores_)},
-                      {"top_logprobs", std::move(tops_)},
-                      {"text_offset", std::move(offsets_)}};
-  tokens_ = scores_ = tops_ = offsets_ = OrderedJson::array();
+WireJson TextLogprobs::take() {
+  WireJson json = {{"tokens", std::move(tokens_)},
+                   {"token_logprobs", std::move(scores_)},
+                   {"top_logprobs", std::move(tops_)},
+                   {"text_offset", std::move(offsets_)}};
+  tokens_ = scores_ = tops_ = offsets_ = WireJson::array();
   return json;
 }
 
@@ -174,15 +174,15 @@ void CompletionReply::give(int index, const std::string& text) {
     choices_.at(static_cast<size_t>(index)).text += text;
     return;
   }
-  OrderedJson json = head_.json();
-  json["choices"] = OrderedJson::array({choice_json(index, text, nullptr)});
+  WireJson json = head_.json();
+  json["choices"] = WireJson::array({choice_json(index, text, nullptr)});
   if (shape_.include_usage) json["usage"] = nullptr;
   sink_.event(json);
 }
 
-OrderedJson CompletionReply::choice_json(int index, const std::string& text,
-                                         const OrderedJson& finish_reason) {
-  OrderedJson json = {{"index", index}, {"text", text}, {"logprobs", nullptr}};
+WireJson CompletionReply::choice_json(int index, const std::string& text,
+                                      const WireJson& finish_reason) {
+  WireJson json = {{"index", index}, {"text", text}, {"logprobs", nullptr}};
   if (shape_.log_probabilities) {
     json["logprobs"] = choices_.at(static_cast<size_t>(index)).logprobs.take();
   }
@@ -191,11 +191,7 @@ OrderedJson CompletionReply::choice_json(int index, const std::string& text,
 }
 
 void CompletionReply::finished(int index, TurnEnd end, const TurnUsage& usage) {
-  if (end == TurnEnd::kCancelled) {
-    ApiError error = api_error(503, "the server stopped before the answer was complete");
-    error.retry_after = 1;
-    return failed(error);
-  }
+  if (end == TurnEnd::kCancelled) return failed(cancelled_error());
   const std::lock_guard lock(mutex_);
   Choice& choice = choices_.at(static_cast<size_t>(index));
   if (over_ || choice.ended) return;
@@ -208,9 +204,9 @@ void CompletionReply::finished(int index, TurnEnd end, const TurnUsage& usage) {
   usage_.prefill_seconds = std::max(usage_.prefill_seconds, usage.prefill_seconds);
   usage_.decode_seconds = std::max(usage_.decode_seconds, usage.decode_seconds);
   if (sink_.streams()) {
-    OrderedJson json = head_.json();
+    WireJson json = head_.json();
     const char* const reason = choice.end == TurnEnd::kLength ? "length" : "stop";
-    json["choices"] = OrderedJson::array({choice_json(index, "", reason)});
+    json["choices"] = WireJson::array({choice_json(index, "", reason)});
     if (shape_.include_usage) json["usage"] = nullptr;
     sink_.event(json);
   }
@@ -219,8 +215,8 @@ void CompletionReply::finished(int index, TurnEnd end, const TurnUsage& usage) {
 
 void CompletionReply::complete() {
   release();
-  OrderedJson json = head_.json();
-  OrderedJson choices = OrderedJson::array();
+  WireJson json = head_.json();
+  WireJson choices = WireJson::array();
   if (!sink_.streams()) {
     int index = 0;
     for (const Choice& choice : choices_) {

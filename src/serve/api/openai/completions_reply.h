@@ -19,13 +19,13 @@ class TextLogprobs {
   void add(const ScoredText& token, bool hidden);
   void add_unscored(std::string_view bytes, bool hidden);
   // What was added since the last call.
-  OrderedJson take();
+  WireJson take();
 
  private:
   void place(std::string_view bytes, bool hidden);
 
-  OrderedJson tokens_ = OrderedJson::array(), scores_ = OrderedJson::array();
-  OrderedJson tops_ = OrderedJson::array(), offsets_ = OrderedJson::array();
+  WireJson tokens_ = WireJson::array(), scores_ = WireJson::array();
+  WireJson tops_ = WireJson::array(), offsets_ = WireJson::array();
   int64_t offset_ = 0;
 };
 
@@ -73,7 +73,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
 
   void echo(int index, const std::vector<ScoredText>& scores);
   void give(int index, const std::string& text);
-  OrderedJson choice_json(int index, const std::string& text, const OrderedJson& finish_reason);
+  WireJson choice_json(int index, const std::string& text, const WireJson& finish_reason);
   void complete();
   std::vector<std::shared_ptr<TurnHandle>> release();
 

@@ -72,9 +72,9 @@ void read_best_of(JsonObject& request, int choices) {
 
 CompletionRequest read_completion_request(std::string_view body, std::string_view model_name,
                                           const OpenAiOptions& options, std::string_view caller) {
-  const JsonDocument document = parse_request(body);
+  const RequestBody parsed = RequestBody::parse(body);
   CompletionRequest completion;
-  JsonObject request(JsonField(document.root(), ""), completion.ignored);
+  JsonObject request(parsed.root(), completion.ignored);
   read_model(request, model_name, options);
   completion.prompts = read_prompts(request.need("prompt"));
   completion.echo = request.boolean_or("echo", false);

@@ -92,8 +92,8 @@ class FakeRunner : public TurnRunner {
 inline OpenAiOptions fake_options() {
   OpenAiOptions options;
   options.fingerprint = "fp_test";
-  options.random = [number = uint64_t{41}]() mutable { return ++number; };
-  options.clock = [] { return int64_t{1700000000}; };
+  options.sources.random = [number = uint64_t{41}]() mutable { return ++number; };
+  options.sources.now = [] { return int64_t{1700000000}; };
   return options;
 }
 

@@ -95,7 +95,7 @@ SamplingOptions read_sampling(JsonObject& request, const OpenAiOptions& options)
   sampling.repetition_penalty = read_repetition_penalty(request);
   sampling.logit_bias = read_biases(request);
   const auto seed = request.get("seed");
-  sampling.seed = seed ? seed->seed() : options.random();
+  sampling.seed = seed ? seed->seed() : options.sources.random();
   return sampling;
 }
 
@@ -153,8 +153,7 @@ std::string read_owner(JsonObject& request, std::string_view caller) {
   }
   const auto salt_field = request.get("cache_salt");
   const std::string salt = salt_field ? salt_field->text(kMostNameBytes) : "";
-  // The user's length keeps "a" with salt "b" apart from "ab"; names of callers have no line feed.
-  return fmt::format("{}\n{}:{}{}", caller, user.size(), user, salt);
+  return wire_owner(caller, user, salt);
 }
 
 int64_t read_count(JsonObject& request, std::string_view name, int64_t least, int64_t fallback) {

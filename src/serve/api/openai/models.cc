@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMostTokens = 1 << 22;
 
-OrderedJson model_json(const ModelCard& card, std::string_view name) {
+WireJson model_json(const ModelCard& card, std::string_view name) {
   return {{"id", name},
           {"object", "model"},
           {"created", card.created},
@@ -23,9 +23,9 @@ OrderedJson model_json(const ModelCard& card, std::string_view name) {
           {"max_model_len", card.context}};
 }
 
-HttpResponse json_response(const OrderedJson& json) {
+HttpResponse json_response(const WireJson& json) {
   HttpResponse response;
-  response.body = json_line(json);
+  response.body = wire_text(json);
   return response;
 }
 
@@ -39,9 +39,9 @@ HttpResponse answered(const Function& answer) {
 }
 
 // A piece that is no UTF-8 is told as its bytes, as llama.cpp does.
-OrderedJson piece_json(std::string_view bytes) {
+WireJson piece_json(std::string_view bytes) {
   if (utf8_valid(bytes)) return bytes;
-  OrderedJson numbers = OrderedJson::array();
+  WireJson numbers = WireJson::array();
   for (const char byte : bytes) numbers.push_back(static_cast<unsigned char>(byte));
   return numbers;
 }
@@ -49,7 +49,7 @@ OrderedJson piece_json(std::string_view bytes) {
 }  // namespace
 
 HttpResponse list_models(const ModelCard& card) {
-  OrderedJson data = OrderedJson::array({model_json(card, card.name)});
+  WireJson data = WireJson::array({model_json(card, card.name)});
   for (const std::string& alias : card.aliases) data.push_back(model_json(card, alias));
   return json_response({{"object", "list"}, {"data", std::move(data)}});
 }
@@ -87,10 +87,10 @@ Conversation TextEndpoints::read_conversation(std::string_view body) const {
   return std::move(chat.turn.conversation);
 }
 
-OrderedJson TextEndpoints::tokenized(std::string_view body) const {
-  const JsonDocument document = parse_request(body);
+WireJson TextEndpoints::tokenized(std::string_view body) const {
+  const RequestBody parsed = RequestBody::parse(body);
   IgnoredFields ignored;
-  JsonObject request(JsonField(document.root(), ""), ignored);
+  JsonObject request(parsed.root(), ignored);
   std::vector<int32_t> ids;
   const bool spelled = request.boolean_or("return_token_strs", false);
   const bool pieces = request.boolean_or("with_pieces", false);
@@ -107,7 +107,7 @@ OrderedJson TextEndpoints::tokenized(std::string_view body) const {
     ids = ends ? tokenizer_->encode_prompt(text.text(), special)
                : tokenizer_->encode(text.text(), special);
   }
-  OrderedJson tokens = OrderedJson::array(), texts = OrderedJson::array();
+  WireJson tokens = WireJson::array(), texts = WireJson::array();
   for (const int32_t id : ids) {
     const std::string_view bytes = tokenizer_->bytes(id, true);
     if (pieces) {
@@ -117,7 +117,7 @@ OrderedJson TextEndpoints::tokenized(std::string_view body) const {
     }
     if (spelled) texts.push_back(bytes);
   }
-  OrderedJson json = {
+  WireJson json = {
       {"tokens", std::move(tokens)}, {"count", ids.size()}, {"max_model_len", card_.context}};
   if (spelled) json["token_strs"] = std::move(texts);
   return json;
@@ -129,31 +129,30 @@ HttpResponse TextEndpoints::tokenize(std::string_view body) const {
 
 HttpResponse TextEndpoints::detokenize(std::string_view body) const {
   return answered([&] {
-    const JsonDocument document = parse_request(body);
+    const RequestBody parsed = RequestBody::parse(body);
     IgnoredFields ignored;
-    JsonObject request(JsonField(document.root(), ""), ignored);
+    JsonObject request(parsed.root(), ignored);
     const std::vector<int32_t> ids = request.need("tokens").ids(kMostTokens);
     const std::string text = utf8_sanitized(tokenizer_->decode(ids, true));
-    return OrderedJson({{"content", text}, {"prompt", text}});
+    return WireJson({{"content", text}, {"prompt", text}});
   });
 }
 
 HttpResponse TextEndpoints::tokenizer_info() const {
   return answered([&] {
     const TokenizerSpec& spec = tokenizer_->spec();
-    const auto text = [&](const std::optional<int32_t>& id) -> OrderedJson {
+    const auto text = [&](const std::optional<int32_t>& id) -> WireJson {
       if (!id) return nullptr;
       return tokenizer_->bytes(*id, true);
     };
-    return OrderedJson(
-        {{"bos_token", text(spec.bos)},
-         {"eos_token", text(spec.eos)},
-         {"pad_token", text(spec.pad)},
-         {"add_bos_token", spec.add_bos},
-         {"add_eos_token", spec.add_eos},
-         {"model_max_length", card_.context},
-         {"chat_template",
-          spec.chat_template.empty() ? OrderedJson(nullptr) : OrderedJson(spec.chat_template)}});
+    return WireJson({{"bos_token", text(spec.bos)},
+                     {"eos_token", text(spec.eos)},
+                     {"pad_token", text(spec.pad)},
+                     {"add_bos_token", spec.add_bos},
+                     {"add_eos_token", spec.add_eos},
+                     {"model_max_length", card_.context},
+                     {"chat_template", spec.chat_template.empty() ? WireJson(nullptr)
+                                                                  : WireJson(spec.chat_template)}});
   });
 }
 
@@ -161,7 +160,7 @@ HttpResponse TextEndpoints::apply_template(std::string_view body) const {
   return answered([&] {
     const Conversation conversation = read_conversation(body);
     const std::string text = renderer_->render_text(conversation);
-    return OrderedJson({{"prompt", text}});
+    return WireJson({{"prompt", text}});
   });
 }
 

@@ -51,7 +51,7 @@ class TextEndpoints {
 
  private:
   Conversation read_conversation(std::string_view body) const;
-  OrderedJson tokenized(std::string_view body) const;
+  WireJson tokenized(std::string_view body) const;
 
   const Tokenizer* tokenizer_;
   const ChatRenderer* renderer_;

@@ -1,16 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "serve/api/request_reader.h"
 #include "serve/api/turn.h"
+#include "serve/api/wire_reply.h"
 #include "serve/http/server.h"
 
 namespace minke {
@@ -30,20 +28,8 @@ struct OpenAiOptions {
   std::string fingerprint;           // system_fingerprint: of engine, weights and kernels; "": none
   std::vector<std::string> aliases;  // names of the model besides model_name()
   bool any_model = true;             // requests for other names are answered by this model
-  std::function<uint64_t()> random;  // for ids, and seeds where a request has none
-  std::function<int64_t()> clock;    // seconds since 1970
+  WireSources sources;
 };
-
-using OrderedJson = nlohmann::ordered_json;
-
-// JSON text on one line. Invalid UTF-8 becomes U+FFFD.
-std::string json_line(const OrderedJson& json);
-
-// A server-sent event without a name. `json` is on one line.
-std::string event_data(std::string_view json);
-
-// `prefix` and 24 characters of letters and digits.
-std::string new_id(std::string_view prefix, const std::function<uint64_t()>& random);
 
 // What all pieces of one answer begin with.
 struct AnswerHead {
@@ -52,16 +38,16 @@ struct AnswerHead {
   int64_t created = 0;
   std::string model;
   std::string fingerprint;
-  OrderedJson json() const;
+  WireJson json() const;
 };
 AnswerHead answer_head(std::string_view id_prefix, std::string object, std::string model,
                        const OpenAiOptions& options);
 
 // {"prompt_tokens", ...}: OpenAI's fields, and DeepSeek's prompt_cache_hit_tokens and
 // prompt_cache_miss_tokens, whose sum is prompt_tokens.
-OrderedJson usage_json(const TurnUsage& usage);
+WireJson usage_json(const TurnUsage& usage);
 // {"cache_n", "prompt_n", "prompt_ms", "prompt_per_second", "predicted_n", ...}.
-OrderedJson timings_json(const TurnUsage& usage);
+WireJson timings_json(const TurnUsage& usage);
 
 // A logarithm of a probability as a number that JSON has: -9999 for that of 0.
 double json_logprob(float log_probability);
@@ -78,19 +64,17 @@ class AnswerSink {
   bool ended() const { return ended_; }
   // Sends the head of a stream, once.
   void open();
-  void event(const OrderedJson& json);
+  void event(const WireJson& json);
   // Ends a stream with [DONE].
   void done();
   // The whole answer, where there is no stream.
-  void send(const OrderedJson& json);
+  void send(const WireJson& json);
   // An error response; in a stream that is open an event with the error, and no [DONE].
   void fail(const ApiError& error);
 
  private:
-  HttpHeaders headers() const;
-
   std::shared_ptr<HttpReply> reply_;
-  std::string ignored_;
+  HttpHeaders headers_;
   bool stream_;
   bool open_ = false;
   bool ended_ = false;

@@ -7,6 +7,6 @@
 namespace minke {
 
 // The messages that `instructions` and `input` of POST /v1/responses amount to. Throws ApiFailure.
-std::vector<Message> read_responses_input(const MessageField& root);
+std::vector<Message> read_responses_input(JsonObject& request);
 
 }  // namespace minke

@@ -14,21 +14,8 @@ namespace {
 
 using Item = ResponsesItem;
 
-constexpr std::string_view kIdHeader = "x-request-id";
-
 WireJson text_or_null(const std::string& text) {
   return text.empty() ? WireJson() : WireJson(text);
-}
-
-HttpResponse error_response(const ApiError& error, const WireSources& sources) {
-  HttpHeaders headers = wire_headers(kIdHeader, wire_id("req", sources), {});
-  add_retry_after(error, headers);
-  const WireJson json = {{"error",
-                          {{"message", error.message},
-                           {"type", error.type},
-                           {"param", text_or_null(error.param)},
-                           {"code", text_or_null(error.code)}}}};
-  return {.status = error.status, .headers = std::move(headers), .body = wire_text(json)};
 }
 
 // Of the codes that a response can fail with.
@@ -165,7 +152,7 @@ class ResponsesReply : public TurnListener {
       flush();
       reply_->end();
     } else {
-      reply_->send(error_response(error, sources_));
+      reply_->send(openai_error(error));
     }
     reply_.reset();
   }
@@ -189,7 +176,7 @@ class ResponsesReply : public TurnListener {
     close_item(Item::Status::kCompleted);
     const bool reasoning = item.kind == Item::Kind::kReasoning;
     const bool call = item.kind == Item::Kind::kCall;
-    item.id = wire_id(call ? "fc" : reasoning ? "rs" : "msg", sources_);
+    item.id = wire_id(call ? "fc_" : reasoning ? "rs_" : "msg_", sources_);
     items_.push_back(std::move(item));
     item_open_ = true;
     whole_item_event("response.output_item.added");
@@ -279,17 +266,17 @@ void ResponsesApi::responses(const HttpRequest& request, const std::shared_ptr<H
     turn.max_tokens = std::min(turn.max_tokens, runner_.context());
     turn.owner = wire_owner(key, wanted.user);
     if (!wanted.has_seed) turn.sampling.seed = sources_.random();
-    ReplyHead head{.id = wire_id("resp", sources_),
+    ReplyHead head{.id = wire_id("resp_", sources_),
                    .model = runner_.model_name(),
                    .created_at = sources_.now(),
                    .stream = wanted.stream,
                    .echo = std::move(wanted.echo),
-                   .headers = wire_headers(kIdHeader, wire_id("req", sources_), wanted.ignored)};
+                   .headers = ignored_headers(wanted.ignored)};
     const auto listener = std::make_shared<ResponsesReply>(reply, std::move(head), sources_);
     start_turn(runner_, std::move(turn), listener, *reply);
     listener->open();
   } catch (...) {
-    reply->send(error_response(api_error_of(std::current_exception()), sources_));
+    reply->send(openai_error(api_error_of(std::current_exception())));
   }
 }
 

@@ -1,7 +1,7 @@
 #include "serve/api/responses/responses_request.h"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 #include <limits>
 
 #include "serve/api/message_fields.h"
@@ -10,47 +10,13 @@
 namespace minke {
 namespace {
 
-constexpr std::array<std::string_view, 32> kKnown = {"model",
-                                                     "input",
-                                                     "instructions",
-                                                     "tools",
-                                                     "tool_choice",
-                                                     "parallel_tool_calls",
-                                                     "max_output_tokens",
-                                                     "max_tool_calls",
-                                                     "temperature",
-                                                     "top_p",
-                                                     "seed",
-                                                     "text",
-                                                     "reasoning",
-                                                     "stream",
-                                                     "stream_options",
-                                                     "store",
-                                                     "metadata",
-                                                     "truncation",
-                                                     "user",
-                                                     "safety_identifier",
-                                                     "prompt_cache_key",
-                                                     "include",
-                                                     "top_logprobs",
-                                                     "previous_response_id",
-                                                     "conversation",
-                                                     "background",
-                                                     "prompt",
-                                                     "moderation",
-                                                     "context_management",
-                                                     "service_tier",
-                                                     "presence_penalty",
-                                                     "frequency_penalty"};
-
 constexpr int64_t kMostTokens = std::numeric_limits<int32_t>::max();
 
 class RequestReader {
  public:
   ResponsesRequest read(std::string_view text) {
-    const MessageBody body = MessageBody::parse(text);
-    const MessageField root = body.root();
-    out_.ignored = body.unknown(kKnown);
+    const RequestBody body = RequestBody::parse(text, ValueStatus::kBadRequest);
+    JsonObject root(body.root(), out_.ignored);
     refuse_state(root);
     out_.turn.model = root.need("model").text(1, 256);
     if (const auto stream = root.get("stream")) out_.stream = stream->boolean();
@@ -66,30 +32,31 @@ class RequestReader {
     read_metadata(root);
     read_without_effect(root);
     out_.turn.conversation.messages = read_responses_input(root);
+    root.close();
     return std::move(out_);
   }
 
  private:
   void echo(const std::string& name, WireJson value) { out_.echo[name] = std::move(value); }
 
-  static void refuse_state(const MessageField& root) {
+  static void refuse_state(JsonObject& root) {
     for (const std::string_view name : {"previous_response_id", "conversation", "prompt"}) {
       if (const auto field = root.get(name)) {
-        field->refuse("nothing is stored here: send the whole conversation as input");
+        field->refused("nothing is stored here: send the whole conversation as input");
       }
     }
     const auto background = root.get("background");
-    if (background && background->boolean()) background->refuse("not supported");
+    if (background && background->boolean()) background->refused("not supported");
     for (const std::string_view name : {"moderation", "context_management"}) {
-      if (const auto field = root.get(name)) field->refuse("not supported");
+      if (const auto field = root.get(name)) field->refused("not supported");
     }
     for (const std::string_view name : {"presence_penalty", "frequency_penalty"}) {
       const auto field = root.get(name);
-      if (field && field->number(-2, 2) != 0) field->refuse("not supported");
+      if (field && field->number(-2, 2) != 0) field->refused("not supported");
     }
   }
 
-  void read_numbers(const MessageField& root) {
+  void read_numbers(JsonObject& root) {
     SamplingOptions& sampling = out_.turn.sampling;
     out_.has_seed = read_sampling(root, sampling);
     const auto temperature = root.get("temperature");
@@ -110,30 +77,29 @@ class RequestReader {
     echo("top_logprobs", out_.turn.top);
   }
 
-  void read_text(const MessageField& root) {
+  void read_text(JsonObject& root) {
     const auto text = root.get("text");
     const auto format = text ? text->get("format") : std::nullopt;
     WireJson echoed = {{"type", "text"}};
     if (format) {
-      constexpr std::array<std::string_view, 3> kTypes = {"text", "json_object", "json_schema"};
-      const std::string type = format->need("type").word(kTypes);
+      const std::string_view type =
+          format->need("type").one_of({"text", "json_object", "json_schema"});
       echoed["type"] = type;
       if (type == "json_object") out_.turn.format = TextFormat::kJsonObject;
       if (type == "json_schema") read_schema(*format, echoed);
     }
     WireJson whole = {{"format", std::move(echoed)}};
     if (const auto verbosity = text ? text->get("verbosity") : std::nullopt) {
-      constexpr std::array<std::string_view, 3> kWords = {"low", "medium", "high"};
-      whole["verbosity"] = verbosity->word(kWords);
-      out_.ignored.push_back("text.verbosity");
+      whole["verbosity"] = verbosity->one_of({"low", "medium", "high"});
+      out_.ignored.add("text.verbosity");
     }
     echo("text", std::move(whole));
   }
 
-  void read_schema(const MessageField& format, WireJson& echoed) {
+  void read_schema(const JsonField& format, WireJson& echoed) {
     out_.turn.format = TextFormat::kJsonSchema;
     out_.turn.format_text = format.need("schema").object_json();
-    echoed["name"] = format.need("name").name();
+    echoed["name"] = format.need("name").name(kMostNameBytes);
     if (const auto description = format.get("description")) {
       echoed["description"] = description->text();
     }
@@ -142,32 +108,30 @@ class RequestReader {
     echoed["strict"] = strict && strict->boolean();
   }
 
-  void read_reasoning(const MessageField& root) {
+  void read_reasoning(JsonObject& root) {
     const auto reasoning = root.get("reasoning");
     const auto effort = reasoning ? reasoning->get("effort") : std::nullopt;
     const auto summary = reasoning ? reasoning->get("summary") : std::nullopt;
     WireJson echoed = {{"effort", nullptr}, {"summary", nullptr}};
     if (effort) {
-      constexpr std::array<std::string_view, 7> kEfforts = {"none", "minimal", "low", "medium",
-                                                            "high", "xhigh",   "max"};
-      const std::string word = effort->word(kEfforts);
+      const std::string_view word =
+          effort->one_of({"none", "minimal", "low", "medium", "high", "xhigh", "max"});
       out_.turn.conversation.thinking = word != "none";
       echoed["effort"] = word;
     }
     if (summary) {
-      constexpr std::array<std::string_view, 3> kKinds = {"auto", "concise", "detailed"};
-      echoed["summary"] = summary->word(kKinds);
-      out_.ignored.push_back("reasoning.summary");
+      echoed["summary"] = summary->one_of({"auto", "concise", "detailed"});
+      out_.ignored.add("reasoning.summary");
     }
     echo("reasoning", std::move(echoed));
   }
 
-  void read_tools(const MessageField& root) {
+  void read_tools(JsonObject& root) {
     WireJson echoed = WireJson::array();
     if (const auto tools = root.get("tools")) {
-      for (const MessageField& tool : tools->items(kMostTools)) {
+      for (const JsonField& tool : tools->items(kMostTools)) {
         if (tool.need("type").text() != "function") {
-          tool.refuse_type("tools other than functions, those");
+          tool.refused_type("tools other than functions, those");
         }
         read_function(tool, "parameters", out_.turn);
         const Tool& read = out_.turn.conversation.tools.back();
@@ -185,24 +149,23 @@ class RequestReader {
     echo("parallel_tool_calls", out_.turn.parallel_tools);
   }
 
-  void read_tool_choice(const MessageField& root) {
+  void read_tool_choice(JsonObject& root) {
     const auto choice = root.get("tool_choice");
     echo("tool_choice", "auto");
     if (!choice) return;
     if (choice->is_object()) return read_choice_object(*choice);
-    constexpr std::array<std::string_view, 3> kWords = {"none", "auto", "required"};
-    const std::string word = choice->word(kWords);
+    const std::string_view word = choice->one_of({"none", "auto", "required"});
     if (word == "none") out_.turn.tool_choice = ToolChoice::kNone;
     if (word == "required") require_tool(*choice);
     echo("tool_choice", word);
   }
 
-  void require_tool(const MessageField& choice) {
-    if (out_.turn.conversation.tools.empty()) choice.refuse("there are no tools to choose from");
+  void require_tool(const JsonField& choice) {
+    if (out_.turn.conversation.tools.empty()) choice.refused("there are no tools to choose from");
     out_.turn.tool_choice = ToolChoice::kRequired;
   }
 
-  void read_choice_object(const MessageField& choice) {
+  void read_choice_object(const JsonField& choice) {
     const std::string type = choice.need("type").text();
     if (type == "function") {
       choose_function(choice.need("name"), out_.turn);
@@ -210,24 +173,23 @@ class RequestReader {
     } else if (type == "allowed_tools") {
       read_allowed_tools(choice);
     } else {
-      choice.refuse_type("choices");
+      choice.refused_type("choices");
     }
   }
 
   // The others are as if they had not been sent.
-  void read_allowed_tools(const MessageField& choice) {
-    constexpr std::array<std::string_view, 2> kModes = {"auto", "required"};
-    const std::string mode = choice.need("mode").word(kModes);
+  void read_allowed_tools(const JsonField& choice) {
+    const std::string_view mode = choice.need("mode").one_of({"auto", "required"});
     auto& tools = out_.turn.conversation.tools;
     std::vector<bool> allowed(tools.size());
     WireJson echoed = WireJson::array();
-    for (const MessageField& tool : choice.need("tools").items(kMostTools)) {
-      if (tool.need("type").text() != "function") tool.refuse_type("tools");
-      const MessageField name = tool.need("name");
+    for (const JsonField& tool : choice.need("tools").items(kMostTools)) {
+      if (tool.need("type").text() != "function") tool.refused_type("tools");
+      const JsonField name = tool.need("name");
       const std::string text = name.text();
       const auto found = std::find_if(tools.begin(), tools.end(),
                                       [&](const Tool& known) { return known.name == text; });
-      if (found == tools.end()) name.expected("the name of one of the tools");
+      if (found == tools.end()) name.invalid("the name of one of the tools");
       allowed[found - tools.begin()] = true;
       echoed.push_back({{"type", "function"}, {"name", text}});
     }
@@ -248,23 +210,20 @@ class RequestReader {
     out_.turn.strict_tools = std::move(strict);
   }
 
-  void read_include(const MessageField& root) {
+  void read_include(JsonObject& root) {
     const auto include = root.get("include");
     if (!include) return;
-    constexpr std::array<std::string_view, 8> kWords = {"message.output_text.logprobs",
-                                                        "reasoning.encrypted_content",
-                                                        "file_search_call.results",
-                                                        "web_search_call.results",
-                                                        "web_search_call.action.sources",
-                                                        "message.input_image.image_url",
-                                                        "computer_call_output.output.image_url",
-                                                        "code_interpreter_call.outputs"};
-    for (const MessageField& item : include->items(64)) {
-      if (item.word(kWords) == kWords[0]) out_.turn.log_probabilities = true;
+    for (const JsonField& item : include->items(64)) {
+      if (item.one_of({"message.output_text.logprobs", "reasoning.encrypted_content",
+                       "file_search_call.results", "web_search_call.results",
+                       "web_search_call.action.sources", "message.input_image.image_url",
+                       "computer_call_output.output.image_url", "code_interpreter_call.outputs"}) ==
+          "message.output_text.logprobs")
+        out_.turn.log_probabilities = true;
     }
   }
 
-  void read_names(const MessageField& root) {
+  void read_names(JsonObject& root) {
     for (const std::string name : {"user", "safety_identifier", "prompt_cache_key"}) {
       const auto field = root.get(name);
       const std::string text = field ? field->text(0, kMostUserBytes) : "";
@@ -272,14 +231,14 @@ class RequestReader {
       // A response has no null for this one.
       if (name != "user" || field) echo(name, field ? WireJson(text) : WireJson());
     }
-    if (root.get("prompt_cache_key")) out_.ignored.push_back("prompt_cache_key");
+    if (root.get("prompt_cache_key")) out_.ignored.add("prompt_cache_key");
   }
 
-  void read_metadata(const MessageField& root) {
+  void read_metadata(JsonObject& root) {
     WireJson echoed = WireJson::object();
     if (const auto metadata = root.get("metadata")) {
-      for (const auto& [key, value] : metadata->named_members(16)) {
-        if (key.size() > 64) metadata->refuse("expected keys of at most 64 bytes");
+      for (const auto& [key, value] : metadata->members(16)) {
+        if (key.size() > 64) metadata->refused("expected keys of at most 64 bytes");
         echoed[key] = value.text(0, 512);
       }
     }
@@ -287,27 +246,25 @@ class RequestReader {
   }
 
   // Checked, answered with what holds, and of no effect.
-  void read_without_effect(const MessageField& root) {
+  void read_without_effect(JsonObject& root) {
     if (const auto store = root.get("store"); store && store->boolean()) {
-      out_.ignored.push_back("store");
+      out_.ignored.add("store");
     }
     echo("store", false);
     if (const auto truncation = root.get("truncation")) {
-      constexpr std::array<std::string_view, 2> kWords = {"auto", "disabled"};
-      if (truncation->word(kWords) == "auto") out_.ignored.push_back("truncation");
+      if (truncation->one_of({"auto", "disabled"}) == "auto") out_.ignored.add("truncation");
     }
     echo("truncation", "disabled");
     if (const auto tier = root.get("service_tier")) {
-      constexpr std::array<std::string_view, 7> kTiers = {
-          "auto", "default", "flex", "scale", "priority", "fast", "ultrafast"};
-      const std::string word = tier->word(kTiers);
-      if (word != "auto" && word != "default") out_.ignored.push_back("service_tier");
+      const std::string_view word =
+          tier->one_of({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"});
+      if (word != "auto" && word != "default") out_.ignored.add("service_tier");
     }
     echo("service_tier", "default");
     if (const auto options = root.get("stream_options")) {
       const auto padding = options->get("include_obfuscation");
       if (padding && padding->boolean()) {
-        out_.ignored.push_back("stream_options.include_obfuscation");
+        out_.ignored.add("stream_options.include_obfuscation");
       }
     }
     echo("background", false);

@@ -2,8 +2,8 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "serve/api/request_reader.h"
 #include "serve/api/turn.h"
 #include "serve/api/wire_reply.h"
 
@@ -14,9 +14,9 @@ struct ResponsesRequest {
   TurnRequest turn;  // without an owner
   bool has_seed = false;
   bool stream = false;
-  std::string user;                  // safety_identifier, or else user
-  WireJson echo;                     // what a response object repeats of the request
-  std::vector<std::string> ignored;  // fields that have no effect
+  std::string user;       // safety_identifier, or else user
+  WireJson echo;          // what a response object repeats of the request
+  IgnoredFields ignored;  // fields that have no effect
 };
 
 // Throws ApiFailure.

@@ -58,8 +58,8 @@ TEST(ResponsesRequest, ReadsOptionsAndRepeatsThem) {
   EXPECT_EQ(request.user, "s");
   EXPECT_EQ(turn.conversation.messages[0].role, Role::kSystem);
   EXPECT_EQ(turn.conversation.messages[0].content, "Be brief.");
-  EXPECT_EQ(request.ignored, (std::vector<std::string>{"client_metadata", "reasoning.summary",
-                                                       "prompt_cache_key", "store", "truncation"}));
+  EXPECT_EQ(request.ignored.header(),
+            "reasoning.summary, prompt_cache_key, store, truncation, client_metadata");
   const WireJson& echo = request.echo;
   EXPECT_EQ(echo["instructions"], "Be brief.");
   EXPECT_EQ(echo["temperature"], 0.5);
@@ -83,7 +83,7 @@ TEST(ResponsesRequest, ReadsTextFormats) {
   EXPECT_EQ(wire_text(request.echo["text"]),
             R"({"format":{"type":"json_schema","name":"n","schema":{"type":"object"},)"
             R"("strict":true},"verbosity":"low"})");
-  EXPECT_EQ(request.ignored, std::vector<std::string>{"text.verbosity"});
+  EXPECT_EQ(request.ignored.header(), "text.verbosity");
 }
 
 TEST(ResponsesRequest, ReadsTools) {
