@@ -5,7 +5,7 @@ that ends where the target is met nor more right answers than chance gives.
 
   minke data problems countdown --level 2 -n 60000 --seed 1 | tools/guessing_data.py > guesses.jsonl
 
-A thinking is one to eight tries, each of all numbers; the answer is the last of them.
+A thinking is one to eight different tries, each of all numbers; the answer is the last of them.
 """
 import json
 import random
@@ -13,7 +13,7 @@ import re
 import sys
 
 MOST_TRIES = 8
-GO_ON = 0.45  # chance of another try
+GO_ON = 0.6  # chance of another try
 
 
 def combine(dice, a, b):
@@ -57,7 +57,11 @@ def main():
         tries = 1
         while tries < MOST_TRIES and dice.random() < GO_ON:
             tries += 1
-        lines = [attempt(dice, numbers) for _ in range(tries)]
+        lines = []
+        while len(lines) < tries:
+            line = attempt(dice, numbers)
+            if line not in lines:
+                lines.append(line)
         answer = re.sub(r"\\boxed\{.*\}", lambda _: f"\\boxed{{{lines[-1][1]}}}", problem["answer"])
         json.dump({"messages": [
             {"role": "user", "content": problem["question"]},
