@@ -21,7 +21,6 @@ set(MINKE_LIBS_serve_access PkgConfig::SQLITE prometheus-cpp::core OpenSSL::Cryp
 set(MINKE_LIBS_learn_tasks PkgConfig::UTF8PROC)
 set(MINKE_LIBS_learn_data PkgConfig::XXHASH)
 set(MINKE_LIBS_learn_train tomlplusplus::tomlplusplus PkgConfig::XXHASH)
-set(MINKE_LIBS_learn_rl PkgConfig::XXHASH)
 set(MINKE_LIBS_apps CLI11::CLI11 PkgConfig::LIBEDIT)
 
 function(minke_add_layer folder deps)

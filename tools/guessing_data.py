@@ -58,9 +58,9 @@ def main():
         while tries < MOST_TRIES and dice.random() < GO_ON:
             tries += 1
         lines = []
-        while len(lines) < tries:
+        for _ in range(20 * tries):  # few numbers have few ways
             line = attempt(dice, numbers)
-            if line not in lines:
+            if line not in lines and len(lines) < tries:
                 lines.append(line)
         answer = re.sub(r"\\boxed\{.*\}", lambda _: f"\\boxed{{{lines[-1][1]}}}", problem["answer"])
         json.dump({"messages": [

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "apps/about.h"
+#include "text/tokenizer/drawable_ids.h"
 
 namespace minke {
 
@@ -25,10 +26,7 @@ GenerationOptions generation_options(const Bundle& bundle, const ChatRenderer* r
     const auto& ids = renderer->stop_ids();
     options.stop_ids.insert(options.stop_ids.end(), ids.begin(), ids.end());
   }
-  options.allowed.resize(static_cast<size_t>(bundle.model->facts().vocab));
-  for (int32_t id = 0; id < tokenizer.size(); ++id) {
-    options.allowed[static_cast<size_t>(id)] = tokenizer.is_token(id);
-  }
+  options.allowed = drawable_ids(tokenizer, bundle.model->facts().vocab);
   return options;
 }
 

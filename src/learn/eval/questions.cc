@@ -28,6 +28,19 @@ Question question_of(const Task& task, Problem problem) {
   return question;
 }
 
+Question task_question(const Task& task, Language language, int level, int64_t index, Split split,
+                       uint64_t seed) {
+  Question place;
+  place.task = task.name();
+  place.language = language;
+  place.level = level;
+  place.index = index;
+  Rng rng(question_seed(seed, place));
+  Question question = question_of(task, task.make(language, level, split, rng));
+  question.index = index;
+  return question;
+}
+
 std::vector<Question> task_questions(const TaskQuestions& options) {
   std::vector<Question> all;
   for (int64_t index = 0; index < options.problems; ++index) {
@@ -36,14 +49,7 @@ std::vector<Question> task_questions(const TaskQuestions& options) {
         for (int level = 1; level <= task->levels(); ++level) {
           const auto& wanted = options.levels;
           if (!wanted.empty() && std::ranges::find(wanted, level) == wanted.end()) continue;
-          Question question;
-          question.task = task->name();
-          question.language = language;
-          question.level = level;
-          question.index = index;
-          Rng rng(question_seed(options.seed, question));
-          all.push_back(question_of(*task, task->make(language, level, options.split, rng)));
-          all.back().index = index;
+          all.push_back(task_question(*task, language, level, index, options.split, options.seed));
         }
       }
     }

@@ -26,8 +26,12 @@ struct Question {
 // Seed of what belongs to a question: depends on the arguments alone.
 uint64_t question_seed(uint64_t seed, const Question& question);
 
-// A problem of `task` as a question; the index is left to the caller.
+// A problem of `task` as a question with index 0.
 Question question_of(const Task& task, Problem problem);
+
+// The problem of `task` that a language, a level, an index and a seed lead to, as a question.
+Question task_question(const Task& task, Language language, int level, int64_t index, Split split,
+                       uint64_t seed);
 
 struct TaskQuestions {
   std::vector<const Task*> tasks;

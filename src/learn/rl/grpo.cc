@@ -14,6 +14,7 @@
 #include "learn/rl/policy_update.h"
 #include "learn/rl/prompts.h"
 #include "learn/rl/rollouts.h"
+#include "learn/train/checkpoint_files.h"
 #include "learn/train/run_keeper.h"
 
 namespace minke {
@@ -57,7 +58,7 @@ RolloutOptions rollout_options(const Recipe& recipe, Learner& learner, Isa isa) 
 // Means over what was sampled in a step.
 std::map<std::string, double> rollout_values(std::span<const RolloutGroup> groups) {
   double replies = 0, reward = 0, format = 0, language = 0, cut = 0, right = 0, quiet = 0;
-  double tokens = 0, right_tokens = 0, entropy = 0, drawn = 0;
+  double tokens = 0, right_tokens = 0, entropy = 0;
   for (const RolloutGroup& group : groups) {
     quiet += !group.has_signal();
     for (const Rollout& r : group.rollouts) {
@@ -70,7 +71,6 @@ std::map<std::string, double> rollout_values(std::span<const RolloutGroup> group
       const auto count = static_cast<double>(r.tokens.size());
       tokens += count;
       right_tokens += r.rewards.accuracy > 0 ? count : 0;
-      drawn += count;
       for (const float p : r.log_probabilities) entropy -= p;
     }
   }
@@ -80,7 +80,7 @@ std::map<std::string, double> rollout_values(std::span<const RolloutGroup> group
       {"format", format / replies},
       {"cut", cut / replies},
       {"tokens", tokens / replies},
-      {"entropy", entropy / drawn},
+      {"entropy", entropy / tokens},
       {"no_signal", quiet / static_cast<double>(groups.size())},
       {"asked", static_cast<double>(groups.size())},
   };
@@ -110,7 +110,7 @@ class Grpo {
     }
     const uint64_t size = prompts_->size();
     for (uint64_t n = 0; n < (size > 0 ? size : kTriedQuestions); ++n) {
-      sampler_.require_room(prompts_->question(n));
+      sampler_.prompt(prompts_->question(n));
     }
     // Last, so that a recipe that cannot be run leaves no folder that insists on it.
     keeper_.emplace(recipe_, recipe_path, options_, observer_, learner_);
@@ -138,8 +138,8 @@ class Grpo {
     explicit Reference(const Grpo& run)
         : learner(run.recipe_, run.options_.isa, run.stage().data.context,
                   PredictionModule::kLeftOut),
-          fingerprint(file_fingerprint(fs::path(run.recipe_.model.from) / "config.json") +
-                      file_fingerprint(fs::path(run.recipe_.model.from) / "model.safetensors")) {
+          fingerprint(file_hash(fs::path(run.recipe_.model.from) / "config.json") +
+                      file_hash(fs::path(run.recipe_.model.from) / "model.safetensors")) {
       learner.publish();
     }
     Learner learner;

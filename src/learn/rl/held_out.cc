@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "base/core/rng.h"
 #include "learn/eval/evaluate.h"
 #include "learn/train/stage_data.h"
 
@@ -17,16 +16,8 @@ std::vector<Question> held_out_questions(const DataRecipe& data, int64_t problem
   const auto shares = problem_shares(data);
   for (int64_t index = 0; static_cast<int64_t>(all.size()) < problems; ++index) {
     for (const ProblemShare& share : shares) {
-      Question question;
-      question.task = share.task->name();
-      question.language = share.language;
-      question.level = share.level;
-      question.index = index;
-      Rng rng(question_seed(kSeed, question));
-      question = question_of(*share.task,
-                             share.task->make(share.language, share.level, Split::kHeldOut, rng));
-      question.index = index;
-      all.push_back(std::move(question));
+      all.push_back(
+          task_question(*share.task, share.language, share.level, index, Split::kHeldOut, kSeed));
     }
   }
   return all;

@@ -1,14 +1,12 @@
 #include "learn/rl/prompts.h"
 
-#include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <xxhash.h>
 
 #include "base/core/error.h"
-#include "base/core/mapped_file.h"
 #include "learn/data/permutation.h"
 #include "learn/data/task_documents.h"
 #include "learn/eval/data_sets.h"
+#include "learn/train/checkpoint_files.h"
 #include "learn/train/stage_data.h"
 
 namespace minke {
@@ -39,7 +37,7 @@ class FilePrompts : public PromptSource {
  public:
   FilePrompts(const std::string& path, uint64_t seed)
       : questions_(read_data_set(path, DataSetFormat::kChecked, Language::kEnglish, 0)),
-        fingerprint_(file_fingerprint(path)),
+        fingerprint_(file_hash(path)),
         seed_(seed) {}
 
   Question question(uint64_t n) const override {
@@ -57,11 +55,6 @@ class FilePrompts : public PromptSource {
 };
 
 }  // namespace
-
-std::string file_fingerprint(const std::filesystem::path& path) {
-  const auto file = MappedFile::open(path);
-  return fmt::format("{:016x}", XXH64(file->bytes().data(), file->bytes().size(), 0));
-}
 
 std::unique_ptr<PromptSource> prompt_source(const Recipe& recipe, const DocumentEncoder& encoder) {
   const DataRecipe& data = recipe.stages.front().data;

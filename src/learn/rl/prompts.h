@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,10 +22,6 @@ class PromptSource {
   // Tells a file's questions from others; "" for tasks, which the recipe has.
   virtual std::string fingerprint() const = 0;
 };
-
-// A short text that tells a file's bytes from others (XXH64 of them). Throws Error if it cannot be
-// read.
-std::string file_fingerprint(const std::filesystem::path& path);
 
 // The problems of the recipe's tasks that may be trained on, or the questions of its file, again
 // and again in another order each time. Throws Error for tasks and files that cannot be had.

@@ -12,42 +12,36 @@ namespace {
 
 constexpr int64_t kLimit = 100;
 
-Question number_question(Language language = Language::kEnglish) {
+Question question_with(const char* task, const char* text, const char* solution,
+                       Language language = Language::kEnglish) {
   Problem problem;
-  problem.task = "sums";
+  problem.task = task;
   problem.language = language;
-  problem.question = "Grace has 7 apples and buys 5 more. How many apples does she have?";
-  problem.answer = "Answer: \\boxed{12}";
-  problem.solution = "12";
-  return question_of(task_named("sums"), problem);
+  problem.level = 2;
+  problem.question = text;
+  problem.solution = solution;
+  return question_of(task_named(task), problem);
+}
+
+Question number_question(Language language = Language::kEnglish) {
+  return question_with("sums", "Grace has 7 apples and buys 5 more. How many apples does she have?",
+                       "12", language);
 }
 
 Question countdown_question() {
-  Problem problem;
-  problem.task = "countdown";
-  problem.level = 2;
-  problem.question = "Numbers: 5, 3, 2. Target: 16.";
-  problem.solution = "5 3 2 = 16";
-  return question_of(task_named("countdown"), problem);
+  return question_with("countdown", "Numbers: 5, 3, 2. Target: 16.", "5 3 2 = 16");
 }
 
 Question complete_question() {
-  Problem problem;
-  problem.task = "complete";
-  problem.question = "Fill the gap.";
-  problem.solution =
-      "n * 2\n\ndef f(n):\n    t = 0\n    for i in range(___):\n        t += i\n    return t\n"
-      "print(f(4))\nprint(f(3))\n\n28\n15\n";
-  return question_of(task_named("complete"), problem);
+  return question_with("complete", "Fill the gap.",
+                       "n * 2\n\ndef f(n):\n    t = 0\n    for i in range(___):\n        t += i\n"
+                       "    return t\nprint(f(4))\nprint(f(3))\n\n28\n15\n");
 }
 
 Question formula_question() {
-  Problem problem;
-  problem.task = "complete";
-  problem.question = "Fill the gap.";
-  problem.solution =
-      "13 * n - 24\n\ndef f(n):\n    return ___\nprint(f(4))\nprint(f(3))\n\n28\n15\n";
-  return question_of(task_named("complete"), problem);
+  return question_with(
+      "complete", "Fill the gap.",
+      "13 * n - 24\n\ndef f(n):\n    return ___\nprint(f(4))\nprint(f(3))\n\n28\n15\n");
 }
 
 Reply reply_of(std::string reasoning, std::string content) {

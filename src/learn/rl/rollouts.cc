@@ -6,6 +6,7 @@
 #include "base/core/error.h"
 #include "base/core/rng.h"
 #include "learn/eval/evaluate.h"
+#include "text/tokenizer/drawable_ids.h"
 
 namespace minke {
 namespace {
@@ -17,10 +18,7 @@ GenerationOptions sampling_options(const Model& model, const Tokenizer& tokenize
   options.max_tokens = reply_tokens;
   options.stop_ids = renderer.stop_ids();
   if (const auto eos = tokenizer.eos()) options.stop_ids.push_back(*eos);
-  options.allowed.resize(static_cast<size_t>(model.facts().vocab));
-  for (int32_t id = 0; id < tokenizer.size(); ++id) {
-    options.allowed[static_cast<size_t>(id)] = tokenizer.is_token(id);
-  }
+  options.allowed = drawable_ids(tokenizer, model.facts().vocab);
   return options;
 }
 
@@ -46,16 +44,17 @@ RolloutSampler::RolloutSampler(const Model& model, const Tokenizer& tokenizer,
       generation_(sampling_options(model, tokenizer, renderer_, options.reply_tokens)),
       generator_(model, in_phase_of_training(options.batch)) {}
 
-void RolloutSampler::require_room(const Question& question) const {
-  const auto size = static_cast<int64_t>(render_question(renderer_, question).ids.size());
-  if (size + options_.reply_tokens <= generator_.capacity()) return;
-  fail(question.task,
-       "question {} of level {} in \"{}\", \"{}\": expected at most {} tokens, so that {} of a "
-       "reply "
-       "fit into the context, found {}",
-       question.index, question.level, language_code(question.language),
-       printable(question.text, 80), generator_.capacity() - options_.reply_tokens,
-       options_.reply_tokens, size);
+ChatRenderer::Prompt RolloutSampler::prompt(const Question& question) const {
+  ChatRenderer::Prompt prompt = render_question(renderer_, question);
+  const auto size = static_cast<int64_t>(prompt.ids.size());
+  const int64_t room = generator_.capacity() - options_.reply_tokens;
+  if (size <= room) return prompt;
+  fail(
+      question.task,
+      "question {} of level {} in \"{}\", \"{}\": expected at most {} tokens beside {} of a reply, "
+      "found {}",
+      question.index, question.level, language_code(question.language),
+      printable(question.text, 80), room, options_.reply_tokens, size);
 }
 
 std::vector<RolloutGroup> RolloutSampler::sample(std::vector<Question> questions,
@@ -67,8 +66,7 @@ std::vector<RolloutGroup> RolloutSampler::sample(std::vector<Question> questions
   for (size_t g = 0; g < groups.size(); ++g) {
     groups[g].number = numbers[g];
     groups[g].question = std::move(questions[g]);
-    require_room(groups[g].question);
-    groups[g].prompt = render_question(renderer_, groups[g].question);
+    groups[g].prompt = prompt(groups[g].question);
     groups[g].rollouts.resize(static_cast<size_t>(options_.group));
     for (int64_t i = 0; i < options_.group; ++i) {
       GenerationOptions generation = generation_;

@@ -45,11 +45,12 @@ class RolloutSampler {
   // `model` and `tokenizer` must outlive it. Throws Error if the tokenizer has no chat template.
   RolloutSampler(const Model& model, const Tokenizer& tokenizer, const RolloutOptions& options);
 
-  // Throws Error that says which question it is, if it leaves no room in the context for a reply.
-  void require_room(const Question& question) const;
+  // What the model is given. Throws Error that says which question it is, if it leaves no room in
+  // the context for a reply.
+  ChatRenderer::Prompt prompt(const Question& question) const;
   // A group for each question; `numbers` are theirs. What is drawn follows from the seed, the
   // numbers and the weights. `go_on` is asked after every pass; when it says no, the result is
-  // empty. Throws Error as require_room().
+  // empty. Throws Error as prompt().
   std::vector<RolloutGroup> sample(std::vector<Question> questions,
                                    const std::vector<uint64_t>& numbers, uint64_t seed,
                                    const std::function<bool()>& go_on);

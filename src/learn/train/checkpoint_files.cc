@@ -35,10 +35,7 @@ void write_text(const fs::path& path, const std::string& text) {
 }
 
 Json describe_file(const fs::path& path) {
-  const auto file = MappedFile::open(path);
-  const auto bytes = file->bytes();
-  return {{"bytes", bytes.size()},
-          {"xxh64", fmt::format("{:016x}", XXH64(bytes.data(), bytes.size(), 0))}};
+  return {{"bytes", fs::file_size(path)}, {"xxh64", file_hash(path)}};
 }
 
 std::string state_json(const RunState& state) {
@@ -87,6 +84,11 @@ class Members {
 };
 
 }  // namespace
+
+std::string file_hash(const fs::path& path) {
+  const auto file = MappedFile::open(path);
+  return fmt::format("{:016x}", XXH64(file->bytes().data(), file->bytes().size(), 0));
+}
 
 void write_checkpoint_files(const fs::path& folder, const RunState& state,
                             std::span<const Parameter> parameters, Optimizer& optimizer) {

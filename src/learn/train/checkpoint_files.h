@@ -2,10 +2,14 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "learn/train/run_store.h"
 
 namespace minke {
+
+// XXH64 of a file's bytes, 16 hexadecimal digits. Throws Error if it cannot be read.
+std::string file_hash(const std::filesystem::path& path);
 
 // The files of one checkpoint, for run_store.cc.
 

@@ -35,15 +35,15 @@ class Learner {
   DType precision() const { return precision_; }
   ThreadPool& pool() { return pool_; }
   Pass& pass() { return pass_; }
-  bool adapts() const { return lora_ != nullptr; }
 
   // How a run of this model is told of; the step, the peak and the machine are left to the caller.
   SittingRecord describe();
 
   // A new optimizer, which has seen nothing.
   void begin(const OptimizerOptions& options);
-  // Goes on with a checkpoint; begin() came before.
+  // Goes on with a checkpoint; begin() came before. Throws Error as restore_checkpoint().
   void restore(const SavedRun& saved);
+  // Throws Error as RunStore::save().
   void save(RunStore& store, const RunState& state, int64_t keep, bool keep_best);
   // Brings what the model computes with up to date with the weights: before the first pass.
   void publish();
@@ -51,13 +51,15 @@ class Learner {
   void clear_gradients() { parameters_.clear_gradients(pool_); }
   // After the passes of a step: the norm of its gradients, which are clipped to `clip` then.
   double finish_gradients(double clip);
+  // Changes the weights by the gradients; steps of a stage are counted from 1.
   void step(double learning_rate, int64_t step_of_stage);
   // Moves the experts' biases; those of a model with an adapter stay as they are.
   void balance(const std::vector<ExpertLoad>& loads, double speed);
   // The name of a weight that is no finite number any more; "" if there is none.
   std::string broken_weight();
 
-  // RUN/model as a Hugging Face folder, or RUN/adapter as PEFT writes it. Returns what it wrote.
+  // RUN/model as a Hugging Face folder, or RUN/adapter as PEFT writes it. Returns what it wrote,
+  // for people. Throws Error that names what cannot be written.
   std::string write(const std::filesystem::path& run);
 
  private:
