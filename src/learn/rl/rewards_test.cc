@@ -12,12 +12,12 @@ namespace {
 
 constexpr int64_t kLimit = 100;
 
-Question question_with(const char* task, const char* text, const char* solution,
+Question question_with(const char* task, const char* text, const char* solution, int level = 1,
                        Language language = Language::kEnglish) {
   Problem problem;
   problem.task = task;
   problem.language = language;
-  problem.level = 2;
+  problem.level = level;
   problem.question = text;
   problem.solution = solution;
   return question_of(task_named(task), problem);
@@ -25,11 +25,11 @@ Question question_with(const char* task, const char* text, const char* solution,
 
 Question number_question(Language language = Language::kEnglish) {
   return question_with("sums", "Grace has 7 apples and buys 5 more. How many apples does she have?",
-                       "12", language);
+                       "12", 1, language);
 }
 
 Question countdown_question() {
-  return question_with("countdown", "Numbers: 5, 3, 2. Target: 16.", "5 3 2 = 16");
+  return question_with("countdown", "Numbers: 5, 3, 2. Target: 16.", "5 3 2 = 16", 2);
 }
 
 Question complete_question() {

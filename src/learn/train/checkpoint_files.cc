@@ -35,7 +35,8 @@ void write_text(const fs::path& path, const std::string& text) {
 }
 
 Json describe_file(const fs::path& path) {
-  return {{"bytes", fs::file_size(path)}, {"xxh64", file_hash(path)}};
+  const std::string hash = file_hash(path);  // its errors tell more than those of file_size()
+  return {{"bytes", fs::file_size(path)}, {"xxh64", hash}};
 }
 
 std::string state_json(const RunState& state) {
