@@ -166,10 +166,10 @@ class ServeTest(harness.ProgramTest):
     # ---- stopping
 
     def test_drain(self):
-        server = self.serve("--drain", "100", model=self.talkative)
+        server = self.serve("--drain", "100", *LONG, model=self.talkative)
         self.assertEqual(server.ask("GET", "/ready")[0], 200)
-        # Long enough for what is asked meanwhile.
-        stream = server.open("POST", CHAT, chat(tokens=3900, stream=True, n=8, logprobs=True,
+        # Long enough for what is asked meanwhile, also where others have the processor first.
+        stream = server.open("POST", CHAT, chat(tokens=8000, stream=True, n=8, logprobs=True,
                                                 top_logprobs=5))
         self.assertEqual(stream.status, 200)
         stream.readline()

@@ -242,11 +242,14 @@ class RunTest(ModelTest):
         self.assertIn(process.returncode, [0, 130])
 
     def test_a_reader_that_goes_away(self):
+        # It has gone before the first word, however fast the words come.
+        reader, writer = os.pipe()
+        os.close(reader)
         process = subprocess.Popen(
             [self.program, "run", self.chat_model, "-p", "hello", "-n", "1000", "--temp", "1",
              "--seed", "2"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        process.stdout.close()
+            stdout=writer, stderr=subprocess.DEVNULL)
+        os.close(writer)
         self.assertNotEqual(process.wait(timeout=60), -signal.SIGSEGV)
         self.assertNotEqual(process.returncode, 0)
 
