@@ -1,4 +1,5 @@
 """A running `minke serve`, for tests."""
+import contextlib
 import http.client
 import json
 import os
@@ -39,8 +40,8 @@ class Server:
         # Not seek() and read(): the server writes where its own copy of the file stands.
         return os.pread(self.errors.fileno(), 1 << 20, 0).decode("utf-8", errors="replace")
 
-    def open(self, method, path, body=None, key=None, headers=None):
-        """The response, of which nothing but the head has been read."""
+    def request(self, method, path, body=None, key=None, headers=None):
+        """The connection on which it has been asked."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         fields = dict(headers or {})
         if key is not None:
@@ -49,11 +50,16 @@ class Server:
             body = json.dumps(body)
             fields["Content-Type"] = "application/json"
         connection.request(method, path, body=body, headers=fields)
-        return connection.getresponse()
+        return connection
+
+    def open(self, method, path, body=None, **keywords):
+        """The response, of which nothing but the head has been read."""
+        return self.request(method, path, body, **keywords).getresponse()
 
     def ask(self, method, path, body=None, **keywords):
-        response = self.open(method, path, body, **keywords)
-        return response.status, response.read(), response.headers
+        with contextlib.closing(self.request(method, path, body, **keywords)) as connection:
+            response = connection.getresponse()
+            return response.status, response.read(), response.headers
 
     def json(self, method, path, body=None, **keywords):
         status, content, _ = self.ask(method, path, body, **keywords)

@@ -32,6 +32,7 @@ class RecordedReply final : public HttpReply {
     if (const auto receipt = record_->receipt()) {
       response.headers.emplace_back("X-Minke-Receipt", receipt_header(*receipt));
     }
+    record_->close();
     reply_->send(std::move(response));
   }
   void begin_stream(HttpResponse head) override {
@@ -43,6 +44,7 @@ class RecordedReply final : public HttpReply {
     if (const auto receipt = record_->receipt()) {
       reply_->write(": receipt " + receipt_json(*receipt).dump() + "\n\n");
     }
+    record_->close();
     reply_->end();
   }
   void on_gone(std::function<void()> callback) override { reply_->on_gone(std::move(callback)); }
@@ -196,9 +198,16 @@ std::optional<Receipt> RequestRecord::receipt() const {
 }
 
 RequestRecord::~RequestRecord() {
+  close();
+}
+
+void RequestRecord::close() {
   const std::optional<Receipt> receipt = this->receipt();
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(closed_, true)) return;
   const TurnUsage usage = usage_.value_or(TurnUsage{});
   if (ticket_) ticket_->charge(usage.prompt_tokens + usage.completion_tokens);
+  ticket_.reset();
   if (keeping_.metrics != nullptr) {
     keeping_.metrics->answered(endpoint_, status_);
     if (in_engine_) {

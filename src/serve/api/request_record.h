@@ -32,8 +32,9 @@ struct RecordKeeping {
   std::function<void(const std::string&)> warn;
 };
 
-// What happens to one request, told to metrics, quota and audit when the last who knows of it lets
-// go. May be used from any thread.
+// What happens to one request, told to metrics, quota and audit before the end of its answer goes
+// out, so that who has read an answer finds it counted; without an answer, when the last who knows
+// of the request lets go. May be used from any thread.
 class RequestRecord {
  public:
   RequestRecord(const RecordKeeping& keeping, std::string endpoint, std::string key,
@@ -48,6 +49,8 @@ class RequestRecord {
   void ended(TurnEnd end);
   void used(const TurnUsage& usage);
   void failed();
+  // Nothing that comes later is told. Only the first call counts.
+  void close();
   // Of what was used; none before used().
   std::optional<Receipt> receipt() const;
 
@@ -57,14 +60,14 @@ class RequestRecord {
 
   const RecordKeeping& keeping_;
   const std::string endpoint_, key_, body_;
-  const std::shared_ptr<QuotaTicket> ticket_;
   const Clock::time_point arrival_ = Clock::now();
   mutable std::mutex mutex_;
+  std::shared_ptr<QuotaTicket> ticket_;
   int status_ = 0;
   std::string answer_;  // where an audit asks for it
   std::optional<Clock::time_point> last_text_;
   double first_token_seconds_ = -1;
-  bool in_engine_ = false, failed_ = false;
+  bool in_engine_ = false, failed_ = false, closed_ = false;
   TurnEnd end_ = TurnEnd::kStop;
   std::optional<TurnUsage> usage_;
 };
