@@ -31,7 +31,7 @@ void append(std::string& text, T value) {
   text.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
-// What stands in a file before the page: all that the page depends on.
+// What stands in a file before the rows: all that they depend on.
 std::string key_of(const KvLayout& layout, std::string_view fingerprint, std::string_view owner,
                    std::span<const int32_t> tokens) {
   std::string key(kMagic);
@@ -47,7 +47,7 @@ std::string key_of(const KvLayout& layout, std::string_view fingerprint, std::st
   return key;
 }
 
-// What stands behind the page.
+// What stands behind the rows.
 struct Checksum {
   uint64_t low, high;
 };
@@ -59,18 +59,43 @@ struct Name {
     seed = hash.low64;
   }
 
-  Checksum checksum(const KvPage& page) const {
-    const XXH128_hash_t hash =
-        XXH3_128bits_withSeed(page.data(), static_cast<size_t>(page.bytes()), seed);
-    return {hash.low64, hash.high64};
-  }
-
   std::string file;
   uint64_t seed;
 };
 
-int64_t file_bytes(const std::string& key, const KvLayout& layout) {
-  return static_cast<int64_t>(key.size() + sizeof(Checksum)) + layout.page_bytes();
+// The rows of the first tokens of a page, as a file has them: those of a layer follow one another.
+class Rows {
+ public:
+  // Of the page that ends `tokens` tokens.
+  Rows(const KvLayout& layout, size_t tokens)
+      : layout_(layout), tokens_((static_cast<int64_t>(tokens) - 1) % kPageTokens + 1) {}
+
+  int64_t bytes() const { return layout_.layers * layer_bytes(); }
+  size_t layer_bytes() const { return static_cast<size_t>(tokens_ * layout_.row_bytes()); }
+  template <typename Page, typename Body>  // body(first byte of a layer's rows)
+  void for_each_layer(Page& page, const Body& body) const {
+    for (int layer = 0; layer < layout_.layers; ++layer) {
+      body(page.data() + layout_.offset_in_page(layer, 0));
+    }
+  }
+  Checksum checksum(const KvPage& page, uint64_t seed) const {
+    const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                                XXH3_freeState);
+    CHECK(state != nullptr);
+    XXH3_128bits_reset_withSeed(state.get(), seed);
+    for_each_layer(
+        page, [&](const uint8_t* rows) { XXH3_128bits_update(state.get(), rows, layer_bytes()); });
+    const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
+    return {hash.low64, hash.high64};
+  }
+
+ private:
+  const KvLayout& layout_;
+  int64_t tokens_;
+};
+
+int64_t file_bytes(const std::string& key, const Rows& rows) {
+  return static_cast<int64_t>(key.size() + sizeof(Checksum)) + rows.bytes();
 }
 
 class OpenFile {
@@ -149,7 +174,7 @@ class PageStore::Impl {
         ++stats_.dropped;
         return;
       }
-      queue_.push_back({std::move(key), std::move(page)});
+      queue_.push_back({std::move(key), tokens.size(), std::move(page)});
     }
     changed_.notify_all();
   }
@@ -163,7 +188,8 @@ class PageStore::Impl {
     const std::filesystem::path path = folder_.path() / name.file;
     const OpenFile file(path);
     std::shared_ptr<KvPage> page = file ? pool.take() : nullptr;
-    const bool broken = page != nullptr && !read(file, key, name, *page);
+    const Rows rows(layout_, tokens.size());
+    const bool broken = page != nullptr && !read(file, key, name, rows, *page);
     if (broken) {
       ::unlink(path.c_str());
       page = nullptr;
@@ -190,19 +216,23 @@ class PageStore::Impl {
 
   struct Queued {
     std::string key;
+    size_t tokens;  // that the page ends
     std::shared_ptr<const KvPage> page;
   };
 
   static void check(std::span<const int32_t> tokens) {
-    CHECK(!tokens.empty() && tokens.size() % kPageTokens == 0);
+    CHECK(!tokens.empty() && tokens.size() % kStoredTokens == 0);
   }
 
-  bool read(const OpenFile& file, const std::string& key, const Name& name, KvPage& page) const {
+  static bool read(const OpenFile& file, const std::string& key, const Name& name, const Rows& rows,
+                   KvPage& page) {
     Checksum stored{};
-    if (!file.has_size(file_bytes(key, layout_)) || !file.follows(key)) return false;
-    if (!file.read(page.data(), static_cast<size_t>(page.bytes()))) return false;
-    if (!file.read(&stored, sizeof(stored))) return false;
-    const Checksum found = name.checksum(page);
+    if (!file.has_size(file_bytes(key, rows)) || !file.follows(key)) return false;
+    bool whole = true;
+    rows.for_each_layer(page,
+                        [&](uint8_t* to) { whole = whole && file.read(to, rows.layer_bytes()); });
+    if (!whole || !file.read(&stored, sizeof(stored))) return false;
+    const Checksum found = rows.checksum(page, name.seed);
     return stored.low == found.low && stored.high == found.high;
   }
 
@@ -236,9 +266,10 @@ class PageStore::Impl {
       const std::filesystem::path path = folder_.path() / name.file;
       // Somebody has written it: it counts as used.
       if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return true;
-      const bool room = folder_.make_room(file_bytes(item.key, layout_));
+      const Rows rows(layout_, item.tokens);
+      const bool room = folder_.make_room(file_bytes(item.key, rows));
       if (room) {
-        write_file(path, item.key, *item.page, name.checksum(*item.page));
+        write_file(path, item.key, rows, *item.page, rows.checksum(*item.page, name.seed));
         told_ = false;
       }
       const std::lock_guard lock(mutex_);
@@ -251,10 +282,10 @@ class PageStore::Impl {
   }
 
   static void write_file(const std::filesystem::path& path, const std::string& key,
-                         const KvPage& page, const Checksum& checksum) {
+                         const Rows& rows, const KvPage& page, const Checksum& checksum) {
     AtomicFile file(path);
     file.write(key);
-    file.write({page.data(), static_cast<size_t>(page.bytes())});
+    rows.for_each_layer(page, [&](const uint8_t* from) { file.write({from, rows.layer_bytes()}); });
     file.write_value(checksum);
     file.commit();
   }

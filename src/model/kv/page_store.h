@@ -12,6 +12,10 @@
 
 namespace minke {
 
+// Pages that a prompt does not fill are kept up to a multiple of as many tokens.
+inline constexpr int64_t kStoredTokens = 64;
+static_assert(kPageTokens % kStoredTokens == 0);
+
 struct PageStoreOptions {
   std::filesystem::path folder;  // made if it is missing, for its owner's eyes only
   int64_t budget = 0;            // most bytes of the folder's pages
@@ -39,9 +43,10 @@ struct PageStoreStats {
 //   int32[4]     layers, width, DType, tokens of a page
 //   uint64[3]    lengths of the fingerprint, of the owner, of the ids
 //                fingerprint, owner, int32 ids
-//                the page: [layers, tokens of a page, row_bytes]
-//   uint64[2]    XXH3 of the page (128 bits, low half first), its seed the low half of the name
-// The name is the XXH3 (128 bits) of what stands before the page. Ids are the text of what people
+//                the page's rows: [layers, tokens, row_bytes]; tokens: as many as the page has of
+//                the ids, all of its own or fewer in the last page of a prompt
+//   uint64[2]    XXH3 of the rows (128 bits, low half first), its seed the low half of the name
+// The name is the XXH3 (128 bits) of what stands before the rows. Ids are the text of what people
 // have asked: the folder is as private as they are.
 class PageStore {
  public:
@@ -50,13 +55,15 @@ class PageStore {
   // Writes what is queued.
   ~PageStore();
 
-  // Queues the page that ends `tokens`, which are some whole pages and begin a sequence of `owner`.
-  // Never waits: a page that does not fit into the queue is dropped, and so is every page for
-  // retry_seconds after one could not be written.
+  // Queues the page that ends `tokens`, which begin a sequence of `owner` and are a multiple of
+  // kStoredTokens. Of a page that they do not fill, the rows of theirs are written. Never waits: a
+  // page that does not fit into the queue is dropped, and so is every page for retry_seconds after
+  // one could not be written.
   void put(std::string_view owner, std::span<const int32_t> tokens,
            std::shared_ptr<const KvPage> page);
-  // Reads the page that ends `tokens` into one of `pool`. Null if there is none, if it is not whole
-  // and right to the last bit (then it is removed), or if the pool has no page.
+  // Reads the page that ends `tokens`, with the rows of theirs, into one of `pool`. Null if there
+  // is none, if it is not whole and right to the last bit (then it is removed), or if the pool has
+  // no page.
   std::shared_ptr<const KvPage> get(std::string_view owner, std::span<const int32_t> tokens,
                                     KvPagePool& pool);
   // Waits until all that was put is written or dropped.

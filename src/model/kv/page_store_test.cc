@@ -33,12 +33,18 @@ using Ids = std::vector<int32_t>;
 constexpr KvLayout kLayout{3, 8, DType::kF32};
 constexpr int64_t kPlenty = int64_t{1} << 30;
 
+// Tokens of the last page.
+int64_t tokens_at_the_end(const Ids& tokens) {
+  return (static_cast<int64_t>(tokens.size()) - 1) % kPageTokens + 1;
+}
+
 // The page that ends `tokens`.
 std::shared_ptr<const KvPage> page_of(const Ids& tokens) {
   auto page = std::make_shared<KvPage>(kLayout.page_bytes());
-  const int64_t first = static_cast<int64_t>(tokens.size()) - kPageTokens;
+  const int64_t count = tokens_at_the_end(tokens);
+  const int64_t first = static_cast<int64_t>(tokens.size()) - count;
   for (int layer = 0; layer < kLayout.layers; ++layer) {
-    for (int64_t i = 0; i < kPageTokens; ++i) {
+    for (int64_t i = 0; i < count; ++i) {
       testing::fill_row(page->data() + kLayout.offset_in_page(layer, i), kLayout.row_bytes(),
                         row_value(tokens, first + i, layer));
     }
@@ -46,8 +52,14 @@ std::shared_ptr<const KvPage> page_of(const Ids& tokens) {
   return page;
 }
 
-bool same_page(const KvPage& a, const KvPage& b) {
-  return std::memcmp(a.data(), b.data(), static_cast<size_t>(kLayout.page_bytes())) == 0;
+bool is_page_of(const KvPage& page, const Ids& tokens) {
+  const auto expected = page_of(tokens);
+  const auto bytes = static_cast<size_t>(tokens_at_the_end(tokens) * kLayout.row_bytes());
+  for (int layer = 0; layer < kLayout.layers; ++layer) {
+    const int64_t at = kLayout.offset_in_page(layer, 0);
+    if (std::memcmp(page.data() + at, expected->data() + at, bytes) != 0) return false;
+  }
+  return true;
 }
 
 PageStoreOptions in(const TempFolder& folder, int64_t budget = kPlenty) {
@@ -77,7 +89,7 @@ class PageStoreTest : public ::testing::Test {
   bool has(PageStore& store, std::string_view owner, const Ids& tokens) {
     const auto page = store.get(owner, tokens, pool_);
     if (page == nullptr) return false;
-    EXPECT_TRUE(same_page(*page, *page_of(tokens)));
+    EXPECT_TRUE(is_page_of(*page, tokens));
     return true;
   }
 
@@ -120,6 +132,27 @@ TEST_F(PageStoreTest, PagesSurviveTheStore) {
   EXPECT_EQ(stats.misses, 1);
   EXPECT_EQ(stats.broken, 0);
   EXPECT_EQ(pool_.pages_in_use(), 0);
+}
+
+TEST_F(PageStoreTest, OfAPageThatIsNotFullItsRowsAreKept) {
+  const Ids whole = some_tokens(512, 1);
+  const Ids part(whole.begin(), whole.begin() + 256 + 192),
+      less(whole.begin(), whole.begin() + 320);
+  {
+    PageStore store(kLayout, in(folder_));
+    // The page holds more than is put.
+    store.put("me", part, page_of(whole));
+    store.flush();
+    const int64_t key = 8 + 16 + 24 + 12 + 2 + 4 * 448;
+    EXPECT_EQ(bytes_in(folder_), key + kLayout.page_bytes() * 192 / 256 + 16);
+    EXPECT_FALSE(has(store, "me", less));
+    EXPECT_FALSE(has(store, "me", whole));
+    store.put("me", less, page_of(less));
+    store.put("me", whole, page_of(whole));
+  }
+  PageStore store(kLayout, in(folder_));
+  for (const Ids& tokens : {part, less, whole}) EXPECT_TRUE(has(store, "me", tokens));
+  EXPECT_EQ(store.stats().broken, 0);
 }
 
 TEST_F(PageStoreTest, TheFolderIsItsOwnersAlone) {
@@ -281,7 +314,7 @@ TEST_F(PageStoreTest, TwoStoresShareAFolder) {
         store.put("me", mine, page_of(mine));
         if (i % 10 == 0) store.flush();
         const auto page = store.get("me", theirs, pool);
-        if (page != nullptr && !same_page(*page, *page_of(theirs))) std::abort();
+        if (page != nullptr && !is_page_of(*page, theirs)) std::abort();
       }
       if (store.stats().broken != 0) std::abort();
     });

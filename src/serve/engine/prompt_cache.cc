@@ -55,30 +55,50 @@ std::unique_ptr<KvCache> PromptCache::open(const EngineRequest& request) {
   const auto beginning = std::span<const int32_t>(request.prompt).first(request.prompt.size() - 1);
   const PrefixMatch match = index_->match(request.owner, beginning);
   for (const auto& page : match.pages) cache->append_shared(page);
-  if (store_ && match.partial_tokens < kPageTokens / 2) {
-    append_stored(request, beginning, *cache);
-    if (cache->length() > match.tokens()) return cache;
-  }
+  if (store_ && append_stored(request, beginning, match.partial_tokens, *cache)) return cache;
   if (match.partial_tokens > 0 && reserve(*cache, match.tokens())) {
     cache->append_copy(*match.partial, match.partial_tokens);
   }
   return cache;
 }
 
-void PromptCache::append_stored(const EngineRequest& request, std::span<const int32_t> beginning,
-                                KvCache& cache) {
+bool PromptCache::append_stored(const EngineRequest& request, std::span<const int32_t> beginning,
+                                int64_t known, KvCache& cache) {
   const auto most = static_cast<int64_t>(beginning.size());
-  const int64_t known = cache.length();
+  const int64_t start = cache.length();
+  // Reading a page is not worth it for the few tokens behind a part that is known.
+  if (known >= kPageTokens / 2) return false;
   while (cache.length() + kPageTokens <= most) {
-    if (pool_.free_pages() == 0 && !index_->make_room(1)) break;
-    const auto ids = beginning.first(static_cast<size_t>(cache.length() + kPageTokens));
-    auto page = store_->get(request.owner, ids, pool_);
+    auto page = stored(request, beginning.first(static_cast<size_t>(cache.length() + kPageTokens)));
     if (!page) break;
     cache.append_shared(std::move(page));
-    ++stored_pages_;
   }
-  if (cache.length() == known) return;
+  append_stored_part(request, beginning, cache.length() > start ? 0 : known, cache);
+  if (cache.length() == start) return false;
   index_->insert(request.owner, beginning.first(static_cast<size_t>(cache.length())), cache);
+  return true;
+}
+
+void PromptCache::append_stored_part(const EngineRequest& request,
+                                     std::span<const int32_t> beginning, int64_t known,
+                                     KvCache& cache) {
+  const int64_t rest = static_cast<int64_t>(beginning.size()) - cache.length();
+  const int64_t most = std::min(rest, kPageTokens - 1) / kStoredTokens * kStoredTokens;
+  for (int64_t part = most; part > known; part -= kStoredTokens) {
+    const int64_t tokens = cache.length() + part;
+    const auto page = stored(request, beginning.first(static_cast<size_t>(tokens)));
+    if (!page) continue;
+    if (reserve(cache, tokens)) cache.append_copy(*page, part);
+    return;
+  }
+}
+
+std::shared_ptr<const KvPage> PromptCache::stored(const EngineRequest& request,
+                                                  std::span<const int32_t> tokens) {
+  if (pool_.free_pages() == 0 && !index_->make_room(1)) return nullptr;
+  auto page = store_->get(request.owner, tokens, pool_);
+  if (page) ++stored_pages_;
+  return page;
 }
 
 bool PromptCache::reserve(KvCache& cache, int64_t tokens) {
@@ -96,6 +116,11 @@ void PromptCache::keep(const EngineRequest& request, KvCache& cache) {
     const auto tokens = prompt.first(static_cast<size_t>((i + 1) * kPageTokens));
     store_->put(request.owner, tokens, cache.shared_page(i));
   }
+  const PrefixMatch match = index_->match(request.owner, prompt);
+  const int64_t part = match.partial_tokens / kStoredTokens * kStoredTokens;
+  if (part == 0) return;
+  const auto whole = static_cast<int64_t>(match.pages.size()) * kPageTokens;
+  store_->put(request.owner, prompt.first(static_cast<size_t>(whole + part)), match.partial);
 }
 
 void PromptCache::forget() {

@@ -34,9 +34,16 @@ class PromptCache {
   void add_stats(EngineStats& stats) const;
 
  private:
-  // Pages of the folder behind those that `cache` begins with.
-  void append_stored(const EngineRequest& request, std::span<const int32_t> beginning,
-                     KvCache& cache);
+  // What the folder has behind the pages that `cache` begins with, if it is more than `known`
+  // tokens. False: nothing.
+  bool append_stored(const EngineRequest& request, std::span<const int32_t> beginning,
+                     int64_t known, KvCache& cache);
+  // The part of the folder's next page that `beginning` goes on with, of more than `known` tokens.
+  void append_stored_part(const EngineRequest& request, std::span<const int32_t> beginning,
+                          int64_t known, KvCache& cache);
+  // A page of the folder, for which prefixes that nobody uses make room.
+  std::shared_ptr<const KvPage> stored(const EngineRequest& request,
+                                       std::span<const int32_t> tokens);
 
   int64_t context_;
   KvPagePool pool_;

@@ -196,9 +196,24 @@ TEST(Scheduler, PrefixesSurviveInAFolder) {
   {
     Scheduler scheduler(model(), o);
     const auto found = run(scheduler, {r})[0];
-    EXPECT_EQ(found->cached_tokens, 512);
-    EXPECT_EQ(scheduler.stats().stored_pages, 2);
+    // Of the 188 tokens behind two whole pages, 128.
+    EXPECT_EQ(found->cached_tokens, 640);
+    EXPECT_EQ(scheduler.stats().stored_pages, 3);
     EXPECT_TRUE(found->same_as(*expected));
+    // The rest is computed, kept in memory, and more than the folder's part.
+    EXPECT_EQ(run(scheduler, {r})[0]->cached_tokens, 699);
+  }
+  {
+    // What is known in memory ends within the page that the folder has.
+    Scheduler scheduler(model(), o);
+    EngineRequest beginning = r;
+    beginning.prompt.resize(530);
+    run(scheduler, {beginning});
+    const auto found = run(scheduler, {r})[0];
+    EXPECT_EQ(found->cached_tokens, 640);
+    EXPECT_TRUE(found->same_as(*expected));
+    beginning.prompt.resize(100);
+    EXPECT_EQ(run(scheduler, {beginning})[0]->cached_tokens, 99);
   }
   o.store_name = "weights 2";
   Scheduler scheduler(model(), o);
