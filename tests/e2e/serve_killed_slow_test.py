@@ -14,8 +14,8 @@ MODEL = Path(__file__).parents[2] / "models/minke-micro.gguf"
 BATCHES = 100
 LINES = 2
 KILLS = 20
-WORDS = ("whale krill river ledger copper market orchard lantern thirty seven harbour basket ticket "
-         "museum coins train apples minutes price").split()
+WORDS = ("whale krill river ledger copper market orchard lantern thirty seven harbour basket "
+         "ticket museum coins train apples minutes price").split()
 
 
 def question(number):
