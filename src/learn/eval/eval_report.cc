@@ -17,9 +17,8 @@ std::string percent(double share) {
   return std::isnan(share) ? "-" : fmt::format("{:.1f}", 100 * share);
 }
 
-std::string percents(const Tally& tally) {
+std::string percents(const Tally& tally, const Interval& interval) {
   if (tally.questions == 0) return "-";
-  const Interval interval = tally.interval();
   return percent(interval.low) + " to " + percent(interval.high);
 }
 
@@ -66,7 +65,7 @@ EvalTable by_task(const Scoreboard& board, std::string title, const std::vector<
     }
     const Tally all = board.sum(in_row);
     row.push_back(percent(all.accuracy()));
-    row.push_back(percents(all));
+    row.push_back(percents(all, all.interval()));
     table.rows.push_back(std::move(row));
   };
   for (const std::string& task : tasks_of(board)) {
@@ -82,9 +81,9 @@ EvalTable language_table(const Scoreboard& board) {
                    "tokens a reply", "cut, %"},
                   {}};
   const auto add_row = [&](const std::string& name, const Tally& t) {
-    table.rows.push_back({name, std::to_string(t.questions), percent(t.accuracy()), percents(t),
-                          percent(t.thinking_in_language()), number(t.tokens_per_reply()),
-                          percent(t.cut_share())});
+    table.rows.push_back({name, std::to_string(t.questions), percent(t.accuracy()),
+                          percents(t, t.interval()), percent(t.thinking_in_language()),
+                          number(t.tokens_per_reply()), percent(t.cut_share())});
   };
   for (const Language language : languages_of(board)) {
     add_row(std::string(language_code(language)),
@@ -97,9 +96,12 @@ EvalTable language_table(const Scoreboard& board) {
 EvalTable pass_table(const Scoreboard& board) {
   EvalTable table{"At least one of k samples right (pass@k), %", {"task"}, {}};
   for (const int64_t k : board.draws()) table.head.push_back(fmt::format("k = {}", k));
+  const size_t last = board.draws().size() - 1;
+  table.head.push_back(fmt::format("95 % of k = {}", board.draws()[last]));
   const auto add_row = [&](const std::string& name, const Tally& tally) {
     std::vector<std::string> row = {name};
     for (size_t i = 0; i < board.draws().size(); ++i) row.push_back(percent(tally.pass(i)));
+    row.push_back(percents(tally, tally.pass_interval(last)));
     table.rows.push_back(std::move(row));
   };
   for (const std::string& task : tasks_of(board)) {
@@ -115,9 +117,11 @@ Json number_json(double value) {
 
 Json tally_json(const Tally& tally, const Scoreboard& board) {
   const Interval interval = tally.interval();
-  auto pass = Json::object();
+  auto pass = Json::object(), pass_interval = Json::object();
   for (size_t i = 0; i < board.draws().size(); ++i) {
     pass[std::to_string(board.draws()[i])] = number_json(tally.pass(i));
+    const Interval of_pass = tally.pass_interval(i);
+    pass_interval[std::to_string(board.draws()[i])] = {of_pass.low, of_pass.high};
   }
   return {{"questions", tally.questions},
           {"replies", tally.replies},
@@ -126,6 +130,7 @@ Json tally_json(const Tally& tally, const Scoreboard& board) {
           {"low", interval.low},
           {"high", interval.high},
           {"pass_at", std::move(pass)},
+          {"pass_at_interval", std::move(pass_interval)},
           {"tokens_per_reply", number_json(tally.tokens_per_reply())},
           {"cut", tally.cut},
           {"thinking_in_language", number_json(tally.thinking_in_language())}};

@@ -59,7 +59,11 @@ TEST(EvalReport, JsonHoldsEveryCell) {
   EXPECT_EQ(json["thinking_in_language"], 1.0);
   EXPECT_TRUE(json["cells"][1]["thinking_in_language"].is_null());
   EXPECT_EQ(json["wrong"][0]["reply"], "2");
-  EXPECT_EQ(eval_tables(board)[2].head, (std::vector<std::string>{"task", "k = 1", "k = 2"}));
+  const EvalTable passed = eval_tables(board)[2];
+  EXPECT_EQ(passed.head, (std::vector<std::string>{"task", "k = 1", "k = 2", "95 % of k = 2"}));
+  const Interval interval = board.all().pass_interval(1);
+  EXPECT_EQ(json["pass_at_interval"]["2"], nlohmann::json({interval.low, interval.high}));
+  EXPECT_GT(interval.high - interval.low, 0);
 }
 
 TEST(EvalReport, PagesAreEscaped) {

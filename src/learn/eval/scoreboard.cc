@@ -52,6 +52,10 @@ Interval Tally::interval() const {
   return questions > 0 ? wilson(accuracy(), questions) : Interval{};
 }
 
+Interval Tally::pass_interval(size_t draw) const {
+  return questions > 0 && draw < passed.size() ? wilson(pass(draw), questions) : Interval{};
+}
+
 Scoreboard::Scoreboard(std::span<const Question> questions, int64_t samples, int64_t shown)
     : questions_(questions),
       samples_(samples),

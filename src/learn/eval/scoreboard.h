@@ -27,8 +27,9 @@ struct Tally {
   double cut_share() const;
   // Mean over the replies.
   double thinking_in_language() const;
-  // Of the accuracy, with the questions as trials.
+  // Of the accuracy and of pass(), with the questions as trials.
   Interval interval() const;
+  Interval pass_interval(size_t draw) const;
 };
 
 struct Cell {

@@ -197,7 +197,12 @@ class Grpo {
     record.values = rollout_values(groups);
     record.values["rollout_seconds"] = seconds_since(start);
     const Clock::time_point sampled = Clock::now();
-    record.learning_rate = stage().schedule.learning_rate(record.step);
+    // An optimizer that divides by the gradient's size would make a whole step of a few groups,
+    // whose gradient is small by the constant normalizer and mostly noise.
+    const auto useful = static_cast<double>(std::ranges::count_if(
+        groups, [](const RolloutGroup& group) { return group.has_signal(); }));
+    record.learning_rate = stage().schedule.learning_rate(record.step) *
+                           std::min(1.0, useful / static_cast<double>(recipe_.grpo.prompts));
     const int64_t tokens = teach(groups, record);
     record.values["update_seconds"] = seconds_since(sampled);
     order_ = std::move(order);

@@ -46,6 +46,7 @@ std::map<std::string, double> held_out_scores(const Model& model, const RolloutS
     const Tally some = board.sum([&](const Cell& cell) { return cell.language == language; });
     if (some.questions == 0) continue;
     values[fmt::format("accuracy.{}", language_code(language))] = some.accuracy();
+    values[fmt::format("language.{}", language_code(language))] = some.thinking_in_language();
   }
   for (const Task* task : all_tasks()) {
     const Tally some = board.sum([&](const Cell& cell) { return cell.task == task->name(); });

@@ -49,7 +49,8 @@ Rewards judge(const Question& question, const Reply& reply, int64_t limit) {
   rewards.format = 1;
   if (!question.accepts(reply.content)) return rewards;
   rewards.accuracy = 1;
-  rewards.language = language_share(reply.reasoning, question.text, question.language).share();
+  const LanguageShare words = language_share(reply.reasoning, question.text, question.language);
+  if (words.judged > 0) rewards.language = words.share();
   return rewards;
 }
 

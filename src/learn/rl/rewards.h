@@ -13,7 +13,8 @@ struct Rewards {
   double accuracy = 0;  // 1 for a well-formed reply whose answer is right
   double format = 0;    // 1 for a well-formed reply
   double language = 0;  // of a right reply: the share of its thinking in the question's language
-                        // (language_share()); wrong ones earn nothing by talking
+                        // (language_share()), 0 without a word that tells; wrong ones earn
+                        // nothing by talking
   double length = 0;    // DAPO's soft punishment (arXiv 2503.14476, equation 13): 0 for as many as
                         // four fifths of the limit's tokens, from there down to -1 at the limit
 

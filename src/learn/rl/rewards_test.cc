@@ -59,7 +59,8 @@ double reward(const Question& question, const Reply& reply, const RewardWeights&
 TEST(Rewards, RightRepliesEarnAll) {
   const RewardWeights all{1, 1, 1, 1};
   EXPECT_EQ(reward(number_question(), reply_of("7 + 5 = 12", "Answer: \\boxed{12}"), {}), 1);
-  EXPECT_EQ(reward(number_question(), reply_of("7 + 5 = 12", "Answer: \\boxed{12}"), all), 3);
+  EXPECT_EQ(reward(number_question(), reply_of("That is 7 + 5 = 12.", "Answer: \\boxed{12}"), all),
+            3);
   EXPECT_EQ(reward(countdown_question(), reply_of("8 * 2", "\\boxed{(5 + 3) * 2}"), {}), 1);
   EXPECT_EQ(reward(complete_question(), reply_of("n * 2 yes", "\\boxed{n * 2}"), {}), 1);
   // Another expression of the same worth is as good.
@@ -67,6 +68,18 @@ TEST(Rewards, RightRepliesEarnAll) {
   EXPECT_EQ(reward(complete_question(), reply_of("2n", "\\boxed{n + n}"), {}), 1);
   EXPECT_EQ(reward(number_question(Language::kHindi), reply_of("७ + ५ = १२", "\\boxed{१२}"), {}),
             1);
+}
+
+TEST(Rewards, ALanguageIsOnlyShownByWords) {
+  const auto language = [](const Question& question, const char* reasoning) {
+    return judge(question, reply_of(reasoning, "\\boxed{12}"), kLimit).language;
+  };
+  EXPECT_EQ(language(number_question(), "She has 7 + 5 = 12 of them."), 1);
+  EXPECT_EQ(language(number_question(), "7 + 5 = 12"), 0);
+  // Words that no list knows tell nothing.
+  EXPECT_EQ(language(number_question(Language::kGerman), "Zwxq vbnm 7 + 5 = 12"), 0);
+  EXPECT_EQ(language(number_question(Language::kChinese), "她有 7 + 5 = 12"), 1);
+  EXPECT_EQ(language(number_question(Language::kChinese), "She has 7 + 5 = 12 of them."), 0);
 }
 
 struct Case {

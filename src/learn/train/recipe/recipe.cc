@@ -105,9 +105,17 @@ void check_grpo(const Recipe& recipe, const Stage& stage, const RecipeReader& re
 }
 
 // The one without schedule that a new file begins with: `steps` has no default.
-Stage first_stage() {
+Stage first_stage(bool reinforcement) {
   Stage stage;
   stage.schedule.steps = 0;
+  if (!reinforcement) return stage;
+  // The gradient of a step's rewards is mostly noise, which AdamW and Muon make full steps of:
+  // small ones, averaged for long. The experts' balance is what the model was trained to.
+  stage.optimizer.kind = OptimizerKind::kAdamW;
+  stage.optimizer.beta2 = 0.99;
+  stage.optimizer.weight_decay = 0;
+  stage.schedule.peak = 3e-5;
+  stage.bias_update_speed = 0;
   return stage;
 }
 
@@ -140,10 +148,10 @@ Recipe from_tree(const toml::table& root, const std::string& file) {
   Recipe recipe;
   RecipeReader reader(root, file, "");
   visit_run_sections(reader, recipe);
-  Stage outer = first_stage();
+  recipe.grpo.given = root.contains("grpo");
+  Stage outer = first_stage(recipe.grpo.given);
   visit_stage_sections(reader, outer);
   reader.require_known_sections({"stage"});
-  recipe.grpo.given = root.contains("grpo");
   check_run(recipe, reader);
   const toml::node* stages = root.get("stage");
   if (stages != nullptr && !recipe.grpo.given) {

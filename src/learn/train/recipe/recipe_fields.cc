@@ -52,13 +52,17 @@ void visit_data(RecipeVisitor& v, DataRecipe& data) {
 void visit_optimizer(RecipeVisitor& v, Stage& stage) {
   OptimizerOptions& optimizer = stage.optimizer;
   v.begin("optimizer");
-  choose(v, {"kind", "`muon` has AdamW for all but hidden matrices", ""}, optimizer.kind,
-         kOptimizers);
-  v.number({"learning_rate", "at the peak of the schedule", ""}, stage.schedule.peak, 0, 10);
-  v.pair({"betas", "how AdamW's two averages forget", ""}, optimizer.beta1, optimizer.beta2, 0,
-         0.999999);
+  choose(v,
+         {"kind", "`muon` has AdamW for all but hidden matrices",
+          "`\"muon\"`; with `[grpo]` `\"adamw\"`"},
+         optimizer.kind, kOptimizers);
+  v.number({"learning_rate", "at the peak of the schedule", "0.001; with `[grpo]` 3e-05"},
+           stage.schedule.peak, 0, 10);
+  v.pair({"betas", "how AdamW's two averages forget", "[0.9, 0.95]; with `[grpo]` [0.9, 0.99]"},
+         optimizer.beta1, optimizer.beta2, 0, 0.999999);
   v.number({"epsilon", "of AdamW", ""}, optimizer.epsilon, 1e-30, 1);
-  v.number({"weight_decay", "not of vectors", ""}, optimizer.weight_decay, 0, 100);
+  v.number({"weight_decay", "not of vectors", "0.1; with `[grpo]` 0"}, optimizer.weight_decay, 0,
+           100);
   v.number({"momentum", "of Muon", ""}, optimizer.momentum, 0, 0.999999);
   v.number({"clip", "largest norm of a step's gradients", ""}, stage.clip, 1e-9, 1e9);
   v.end();
@@ -143,8 +147,9 @@ void visit_stage_sections(RecipeVisitor& v, Stage& stage) {
   visit_optimizer(v, stage);
   visit_schedule(v, stage.schedule);
   v.begin("router");
-  v.number({"bias_update_speed", "how far an expert's bias moves in a step", ""},
-           stage.bias_update_speed, 0, 1);
+  v.number(
+      {"bias_update_speed", "how far an expert's bias moves in a step", "0.001; with `[grpo]` 0"},
+      stage.bias_update_speed, 0, 1);
   v.number({"balance_loss", "factor of the loss of unbalanced experts", ""}, stage.balance_loss, 0,
            10);
   v.end();

@@ -172,7 +172,14 @@ TEST(Recipe, ReinforcementHasItsOwnSections) {
   EXPECT_EQ(recipe.grpo.advantage, AdvantageKind::kMeanAndDeviation);
   EXPECT_EQ(recipe.rewards.accuracy, 1);
   EXPECT_EQ(recipe.rewards.format, 0.5);
-  EXPECT_FALSE(parse_recipe(kLeast, "r.toml").grpo.given);
+  // Their defaults are those of reinforcement.
+  EXPECT_EQ(recipe.stages[0].optimizer.kind, OptimizerKind::kAdamW);
+  EXPECT_EQ(recipe.stages[0].schedule.peak, 3e-5);
+  EXPECT_EQ(recipe.stages[0].optimizer.weight_decay, 0);
+  EXPECT_EQ(recipe.stages[0].bias_update_speed, 0);
+  const Recipe training = parse_recipe(kLeast, "r.toml");
+  EXPECT_FALSE(training.grpo.given);
+  EXPECT_EQ(training.stages[0].optimizer.kind, OptimizerKind::kMuon);
   std::string none = std::string(kLeast) + "[grpo]\n";
   none.replace(none.find("tasks = [\"sums\"]"), 16, "");
   EXPECT_NE(error_of(none).find("grpo.questions: expected a file of questions, or data.tasks"),
