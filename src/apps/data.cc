@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/arguments/output_file.h"
+#include "apps/terminal/progress.h"
+#include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
 #include "learn/data/encoder.h"
 #include "learn/data/shards.h"
@@ -64,6 +66,7 @@ int print_problems(const ProblemsOptions& options, Console& console) {
   }
   const Split split = options.split == "train" ? Split::kTrain : Split::kHeldOut;
   for (int64_t i = 0; i < options.count; ++i) {
+    throw_if_stopped();
     Rng rng(Rng(options.seed, static_cast<uint64_t>(i)).next());
     const Problem problem = task.make(language, options.level, split, rng);
     if (options.format == "jsonl") {
@@ -115,12 +118,34 @@ struct TokenizerOptions {
   uint64_t bytes = 50'000'000;
 };
 
+constexpr const char* kBytesFormat = "{:.1f} MB of text";
+
+double megabytes(const BpeTrainer& trainer) {
+  return static_cast<double>(trainer.bytes()) / 1e6;
+}
+
+// False once the budget is used up, which is told: what comes behind it is not looked at.
+bool add_files_to(BpeTrainer& trainer, const std::vector<std::string>& files, Progress& progress) {
+  bool room = true;
+  for (const std::string& file : files) {
+    if (!room) return false;
+    read_texts(file, [&](const TextRecord& record) {
+      throw_if_stopped();
+      progress.show(fmt::format(kBytesFormat, megabytes(trainer)));
+      return room = trainer.add(plain_text(record));
+    });
+  }
+  return room;
+}
+
 // Problems of all tasks, languages and levels in turn, until the budget is used up.
-void add_problems_to(BpeTrainer& trainer) {
+void add_problems_to(BpeTrainer& trainer, Progress& progress) {
   for (uint64_t n = 0;; ++n) {
+    progress.show(fmt::format(kBytesFormat, megabytes(trainer)));
     for (const Task* task : all_tasks()) {
       for (const Language language : kLanguages) {
         for (int level = 1; level <= task->levels(); ++level) {
+          throw_if_stopped();
           Rng rng(n);
           const Problem problem = task->make(language, level, Split::kTrain, rng);
           for (const std::string* text : {&problem.question, &problem.reasoning, &problem.answer}) {
@@ -139,11 +164,22 @@ int train_tokenizer(const TokenizerOptions& options, Console& console) {
   for (const char* name : {"tokenizer.json", "tokenizer_config.json"})
     require_new(folder / name, options.force);
   BpeTrainer trainer(training_stages(), options.bytes);
-  for (const std::string& file : options.files)
-    read_texts(file, [&](const TextRecord& record) { trainer.add(plain_text(record)); });
-  if (options.tasks) add_problems_to(trainer);
+  Progress progress(console, "tokenizer");
+  const bool all = add_files_to(trainer, options.files, progress);
+  if (options.tasks) add_problems_to(trainer, progress);
+  progress.clear();
+  if (!all) {
+    console.note(
+        fmt::format("--bytes is used up after {} bytes of text; what comes behind "
+                    "them is not looked at",
+                    trainer.bytes()));
+  }
   const auto wanted = static_cast<size_t>(options.vocabulary - kControlTokens);
-  const BpeVocabulary vocabulary = trainer.train(wanted);
+  const BpeVocabulary vocabulary = trainer.train(wanted, 2, [&](size_t tokens) {
+    throw_if_stopped();
+    progress.show(static_cast<int64_t>(tokens), static_cast<int64_t>(wanted), "merging");
+  });
+  progress.clear();
   if (vocabulary.tokens.size() < wanted) {
     fail("--vocab", "expected texts with pairs enough for {} tokens, found {} in {} bytes",
          options.vocabulary, vocabulary.tokens.size() + kControlTokens, trainer.bytes());
@@ -188,15 +224,17 @@ struct TokensOptions {
 };
 
 void add_record(const TextRecord& record, const DocumentEncoder& encoder, ShardWriter& shard) {
-  if (const auto* text = std::get_if<std::string>(&record.content))
-    return shard.add(encoder.text(*text), record.where);
-  std::vector<Document> replies;
+  std::vector<Document> documents;
   try {
-    replies = encoder.replies(std::get<Conversation>(record.content));
+    if (const auto* text = std::get_if<std::string>(&record.content)) {
+      documents.push_back(encoder.text(*text));
+    } else {
+      documents = encoder.replies(std::get<Conversation>(record.content));
+    }
   } catch (const Error& error) {
     fail(record.where, "{}", error.what());
   }
-  for (const Document& document : replies) shard.add(document, record.where);
+  for (const Document& document : documents) shard.add(document, record.where);
 }
 
 int write_tokens(const TokensOptions& options, Console& console) {
@@ -205,8 +243,17 @@ int write_tokens(const TokensOptions& options, Console& console) {
   const auto tokenizer = load_tokenizer(options.tokenizer);
   const DocumentEncoder encoder(*tokenizer);
   ShardWriter shard(options.output, tokenizer->size());
-  for (const std::string& file : options.files)
-    read_texts(file, [&](const TextRecord& record) { add_record(record, encoder, shard); });
+  Progress progress(console, "tokens");
+  for (const std::string& file : options.files) {
+    read_texts(file, [&](const TextRecord& record) {
+      throw_if_stopped();
+      add_record(record, encoder, shard);
+      progress.show(fmt::format("{} documents, {:.1f} M tokens", shard.documents(),
+                                static_cast<double>(shard.tokens()) / 1e6));
+      return true;
+    });
+  }
+  progress.clear();
   shard.commit();
   if (options.json) {
     console.write_json({{"output", options.output},

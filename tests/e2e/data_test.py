@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """`minke data`: problems, tokenizers and shards, as a user makes them."""
 import json
+import signal
 import struct
+import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import harness
@@ -82,6 +85,12 @@ class TokenizerTest(DataTest):
             self.assertEqual((other / name).read_bytes(), (self.tokenizer / name).read_bytes())
         self.refuse(1, "data", "tokenizer", other, self.corpus, says="--force")
         self.succeed("data", "tokenizer", other, self.corpus, "--vocab", "300", "--force")
+
+    def test_a_budget_that_is_used_up_is_told(self):
+        bad = self.write("bad.jsonl", "{")
+        result = self.succeed("data", "tokenizer", self.folder / "budget", self.corpus, bad,
+                              "--vocab", "270", "--bytes", "300")
+        self.assertRegex(result.err, "--bytes is used up after (29[789]|300) bytes")
 
     def test_problems_are_texts_too(self):
         told = self.succeed_json("data", "tokenizer", self.folder / "tasks", "--tasks",
@@ -173,6 +182,22 @@ class ProblemsTest(DataTest):
         self.assertEqual({problem["split"] for problem in held_out}, {"held-out"})
         questions = {problem["question"] for problem in first}
         self.assertFalse(questions & {problem["question"] for problem in held_out})
+
+    def test_ctrl_c_ends_it(self):
+        for verb in [("problems", "sums", "-n", "100000000"),
+                     ("tokenizer", self.folder / "endless", "--tasks", "--bytes", "1000000000")]:
+            process = subprocess.Popen([self.program, "data", *verb], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(1)
+            self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGINT)
+            asked = time.monotonic()
+            try:
+                _, error = process.communicate(timeout=60)
+            finally:
+                process.kill()
+            self.assertEqual((process.returncode, error), (130, b""))
+            self.assertLess(time.monotonic() - asked, 10)
 
     def test_to_read(self):
         task = self.tasks()[0]

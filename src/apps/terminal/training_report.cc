@@ -8,7 +8,6 @@
 #include "apps/about.h"
 #include "apps/measure/peaks.h"
 #include "apps/terminal/stop_signal.h"
-#include "base/cpu/topology.h"
 
 namespace minke {
 namespace {
@@ -110,11 +109,15 @@ TrainerOptions trainer_options(const std::string& output) {
   TrainerOptions options;
   options.isa = chosen_isa();
   options.output = output;
-  const Peaks peaks = measure_peaks(options.isa, usable_cores());
-  if (const auto& peak = peaks.bf16 ? peaks.bf16 : peaks.f32) {
-    options.peak_flops = peak->operations_per_second;
-  }
-  options.machine = fmt::format("{} threads, {}", usable_cores(), isa_name(options.isa));
+  options.describe_machine = [isa = options.isa](int64_t threads) {
+    MachineFacts machine;
+    const Peaks peaks = measure_peaks(isa, static_cast<int>(threads));
+    if (const auto& peak = peaks.bf16 ? peaks.bf16 : peaks.f32) {
+      machine.peak_flops = peak->operations_per_second;
+    }
+    machine.name = fmt::format("{} threads, {}", threads, isa_name(isa));
+    return machine;
+  };
   return options;
 }
 

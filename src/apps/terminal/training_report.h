@@ -35,8 +35,8 @@ class TrainingReport : public TrainingObserver {
   Clock::time_point start_, told_;
 };
 
-// What a run is computed with on this machine, its peak measured; `output` as TrainerOptions has
-// it.
+// What a run is computed with on this machine, which is measured when the run begins; `output` as
+// TrainerOptions has it.
 TrainerOptions trainer_options(const std::string& output);
 
 }  // namespace minke

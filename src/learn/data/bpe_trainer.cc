@@ -176,11 +176,13 @@ bool BpeTrainer::add(std::string_view text) {
   return budget_ - bytes_ >= 4;
 }
 
-BpeVocabulary BpeTrainer::train(size_t size, uint64_t least_count) const {
+BpeVocabulary BpeTrainer::train(size_t size, uint64_t least_count,
+                                const std::function<void(size_t)>& told) const {
   CHECK(size >= kBytes && size < INT32_MAX);
   BpeVocabulary vocabulary;
   Merging merging(pieces_, vocabulary);
   while (vocabulary.tokens.size() < size && merging.step(least_count)) {
+    told(vocabulary.tokens.size());
   }
   return vocabulary;
 }

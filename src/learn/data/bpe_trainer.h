@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,8 +37,11 @@ class BpeTrainer {
   uint64_t bytes() const { return bytes_; }
 
   // At most `size` tokens (at least 256); fewer if every pair that is left occurs fewer than
-  // `least_count` times.
-  BpeVocabulary train(size_t size, uint64_t least_count = 2) const;
+  // `least_count` times. `told` is called with the number of tokens whenever there is one more;
+  // what it throws ends the training.
+  BpeVocabulary train(
+      size_t size, uint64_t least_count = 2,
+      const std::function<void(size_t)>& told = [](size_t) {}) const;
 
  private:
   PreTokenizer pre_tokenizer_;

@@ -18,9 +18,8 @@ void append(std::vector<int32_t>& ids, const std::vector<int32_t>& more) {
 
 DocumentEncoder::DocumentEncoder(const Tokenizer& tokenizer)
     : tokenizer_(&tokenizer), chat_(renderer_of(tokenizer)) {
-  if (!tokenizer.bos() || !tokenizer.eos()) {
-    fail(tokenizer.spec().source, "expected a BOS and an EOS token for training data, found no {}",
-         tokenizer.bos() ? "EOS" : "BOS");
+  if (!tokenizer.eos()) {
+    fail(tokenizer.spec().source, "expected an EOS token for training data, found no EOS");
   }
 }
 
@@ -31,9 +30,10 @@ const ChatRenderer& DocumentEncoder::chat() const {
 
 Document DocumentEncoder::text(std::string_view text) const {
   Document document;
-  document.tokens.push_back(*tokenizer_->bos());
+  if (const auto bos = tokenizer_->bos()) document.tokens.push_back(*bos);
   append(document.tokens, tokenizer_->encode(text));
   document.tokens.push_back(*tokenizer_->eos());
+  if (document.tokens.size() < 2) fail("text", "expected at least one token, found none");
   document.loss_end = document.tokens.size();
   return document;
 }
@@ -70,7 +70,7 @@ Document DocumentEncoder::problem_text(const Problem& problem) const {
   }
   Document document;
   std::vector<int32_t>& ids = document.tokens;
-  ids.push_back(*tokenizer_->bos());
+  if (const auto bos = tokenizer_->bos()) ids.push_back(*bos);
   append(ids, tokenizer_->encode(problem.question + "\n"));
   ids.push_back(*begin);
   // Apart from the reasoning, as where a prompt ends with it.

@@ -13,10 +13,11 @@ namespace minke {
 // what spells one is ordinary text. Immutable; safe to share between threads.
 class DocumentEncoder {
  public:
-  // Throws Error if the tokenizer has no BOS or EOS. `tokenizer` must outlive this.
+  // Throws Error if the tokenizer has no EOS. One without BOS, such as Qwen's, leaves it away
+  // below. `tokenizer` must outlive this.
   explicit DocumentEncoder(const Tokenizer& tokenizer);
 
-  // BOS, the text, EOS; all tokens count.
+  // BOS, the text, EOS; all tokens count. Throws Error if nothing stands before EOS.
   Document text(std::string_view text) const;
 
   // One document for each reply of the assistant: the conversation before it, as a model is shown

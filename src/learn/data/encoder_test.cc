@@ -126,6 +126,11 @@ TEST_F(Encoder, WhatCannotBeEncodedIsAnError) {
   const Tokenizer base(spec);
   EXPECT_NE(error_of([&] { DocumentEncoder(base).problem_chat(problem()); }).find("chat template"),
             std::string::npos);
+  spec.bos.reset();
+  spec.add_bos = false;
+  const Tokenizer without_begin(spec);
+  EXPECT_EQ(DocumentEncoder(without_begin).text("hi").tokens, ids({"hi", kEos}));
+  EXPECT_EQ(DocumentEncoder(without_begin).problem_text(problem()).tokens[0], ids({"1"})[0]);
   spec.eos.reset();
   const Tokenizer endless(spec);
   EXPECT_NE(error_of([&] { DocumentEncoder{endless}; }).find("found no EOS"), std::string::npos);

@@ -50,6 +50,7 @@ bool Packer::place(uint64_t n, PackedBatch& batch) const {
     batch.targets.push_back(counts ? document.tokens[i + 1] : -1);
     batch.loss_targets += counts;
   }
+  ++batch.documents;
   batch.cut_documents += size < whole;
   return true;
 }

@@ -25,7 +25,8 @@ struct PackedBatch {
   std::vector<int32_t> segment_starts;
   int64_t filled = 0;        // places that documents took; those from here on are padding
   int64_t loss_targets = 0;  // targets that count
-  int64_t cut_documents = 0;
+  int64_t documents = 0;
+  int64_t cut_documents = 0;  // of those, longer than the context
 };
 
 // Where a run stands: all that is needed to go on with the same batches.

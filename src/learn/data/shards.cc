@@ -101,6 +101,16 @@ void ShardWriter::commit() {
   file_.commit();
 }
 
+uint64_t shard_checksum(const std::filesystem::path& path) {
+  const auto file = MappedFile::open(path);
+  const std::span<const uint8_t> bytes = file->bytes();
+  if (bytes.size() < kHeaderBytes + kTrailerBytes) {
+    fail(path.string(), "expected a token shard of at least {} bytes, found {}",
+         kHeaderBytes + kTrailerBytes, bytes.size());
+  }
+  return load<uint64_t>(bytes.data() + bytes.size() - sizeof(uint64_t));
+}
+
 Shard Shard::open(const std::filesystem::path& path) {
   auto file = MappedFile::open(path);
   const std::span<const uint8_t> bytes = file->bytes();

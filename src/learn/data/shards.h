@@ -17,8 +17,9 @@ namespace minke {
 // A token shard is a file of encoded documents, little-endian:
 //
 //   header    "minketok", u32 version (1), u32 bytes of an id (2 or 4), u64 ids of the vocabulary
-//   ids       u16 where the vocabulary has at most 65,536 ids, else u32; zeros up to a multiple of
-//   8 index     for each document u64 first id, u32 ids, u32 loss begin, u32 loss end, u32 zero
+//   ids       u16 where the vocabulary has at most 65,536 ids, else u32; then zeros up to a
+//             multiple of 8 bytes
+//   index     for each document u64 first id, u32 ids, u32 loss begin, u32 loss end, u32 zero
 //   trailer   u64 ids, u64 documents, u64 XXH64 (seed 0) of all bytes before it
 
 // Writes a shard, document by document. The file appears when commit() succeeds.
@@ -59,6 +60,10 @@ class ShardWriter {
   std::vector<Entry> index_;
   uint64_t tokens_ = 0, loss_tokens_ = 0;
 };
+
+// The checksum that a shard has in its trailer; nothing else of the file is looked at. Throws Error
+// if the file has no room for one.
+uint64_t shard_checksum(const std::filesystem::path& path);
 
 // A shard, mapped into memory. Immutable; safe to share between threads.
 class Shard {

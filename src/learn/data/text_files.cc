@@ -17,13 +17,13 @@ bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-// Calls `use` with each line, its newline included, and its number from 1.
+// Calls `use` with each line, its newline included, and its number from 1, until it gives false.
 template <typename Use>
 void for_each_line(std::string_view text, const Use& use) {
   for (size_t number = 1; !text.empty(); ++number) {
     const size_t newline = text.find('\n');
     const size_t length = newline == std::string_view::npos ? text.size() : newline + 1;
-    use(text.substr(0, length), number);
+    if (!use(text.substr(0, length), number)) return;
     text.remove_prefix(length);
   }
 }
@@ -70,34 +70,37 @@ TextRecord read_record(std::string_view line, const std::string& where) {
 }
 
 void read_json_lines(std::string_view text, const std::string& file,
-                     const std::function<void(const TextRecord&)>& use) {
+                     const std::function<bool(const TextRecord&)>& use) {
   for_each_line(text, [&](std::string_view line, size_t number) {
-    if (!is_blank(line)) use(read_record(line, place(file, number)));
+    return is_blank(line) || use(read_record(line, place(file, number)));
   });
 }
 
 void read_paragraphs(std::string_view text, const std::string& file,
-                     const std::function<void(const TextRecord&)>& use) {
+                     const std::function<bool(const TextRecord&)>& use) {
   require_utf8(text, file);
   std::string paragraph;
   size_t first_line = 1;
+  bool go_on = true;
   const auto finish = [&] {
     while (paragraph.ends_with('\n') || paragraph.ends_with('\r')) paragraph.pop_back();
-    if (!paragraph.empty()) use({std::move(paragraph), place(file, first_line)});
+    if (!paragraph.empty()) go_on = use({std::move(paragraph), place(file, first_line)});
     paragraph.clear();
+    return go_on;
   };
   for_each_line(text, [&](std::string_view line, size_t number) {
     if (is_blank(line)) return finish();
     if (paragraph.empty()) first_line = number;
     paragraph += line;
+    return true;
   });
-  finish();
+  if (go_on) finish();
 }
 
 }  // namespace
 
 void read_texts(const std::filesystem::path& path,
-                const std::function<void(const TextRecord&)>& use) {
+                const std::function<bool(const TextRecord&)>& use) {
   const auto file = MappedFile::open(path);
   const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()),
                               file->bytes().size());

@@ -15,7 +15,7 @@ struct TextRecord {
   std::string where;                                // "corpus.jsonl, line 3"
 };
 
-// Calls `use` for each record of a file, in order.
+// Calls `use` for each record of a file, in order, until it gives false.
 //
 // *.jsonl: a JSON object a line, {"text": "..."} or {"messages": [{"role": "system", "user" or
 // "assistant", "content": "...", "reasoning": "..."}, ...]}; the reasoning, of the assistant alone,
@@ -24,9 +24,9 @@ struct TextRecord {
 //
 // Any other name: UTF-8 text, in which blank lines divide the texts.
 //
-// Throws Error that names the file and the line for anything else.
+// Throws Error that names the file and the line for anything else up to there.
 void read_texts(const std::filesystem::path& path,
-                const std::function<void(const TextRecord&)>& use);
+                const std::function<bool(const TextRecord&)>& use);
 
 // All that `record` says, in one text; for what looks at words alone.
 std::string plain_text(const TextRecord& record);

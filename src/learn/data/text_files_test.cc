@@ -13,7 +13,10 @@ using testing::TempFolder;
 std::vector<TextRecord> read(const std::string& name, std::string_view content) {
   const TempFolder folder;
   std::vector<TextRecord> records;
-  read_texts(folder.file(name, content), [&](const TextRecord& r) { records.push_back(r); });
+  read_texts(folder.file(name, content), [&](const TextRecord& r) {
+    records.push_back(r);
+    return true;
+  });
   return records;
 }
 
@@ -35,6 +38,18 @@ TEST(TextFiles, BlankLinesDivideTexts) {
   EXPECT_TRUE(records[0].where.ends_with("/a.txt, line 2"));
   EXPECT_TRUE(records[1].where.ends_with("/a.txt, line 4"));
   EXPECT_TRUE(records[2].where.ends_with("/a.txt, line 7"));
+}
+
+TEST(TextFiles, NothingIsReadOnceItIsEnough) {
+  const TempFolder folder;
+  for (const auto& [name, content] :
+       {std::pair{"a.txt", "one\n\ntwo\n\nthree"}, std::pair{"a.jsonl",
+                                                             "{\"text\":\"one\"}\n"
+                                                             "{\"text\":\"two\"}\n{"}}) {
+    int calls = 0;
+    read_texts(folder.file(name, content), [&](const TextRecord&) { return ++calls < 2; });
+    EXPECT_EQ(calls, 2) << name;
+  }
 }
 
 TEST(TextFiles, LinesOfJson) {

@@ -14,7 +14,6 @@
 #include "learn/rl/policy_update.h"
 #include "learn/rl/prompts.h"
 #include "learn/rl/rollouts.h"
-#include "learn/train/checkpoint_files.h"
 #include "learn/train/run_keeper.h"
 
 namespace minke {
@@ -122,13 +121,13 @@ class Grpo {
     keeper_->begin(steps);
     for (bool go_on = true;;) {
       go_on = go_on && evaluate_if_due();
-      const bool done = go_on && state().step == steps;
+      const bool done = go_on && (state().step == steps || keeper_->out_of_patience());
       keeper_->save_if_due(done || !go_on);
       if (done) break;
       if (!go_on) return TrainingEnd::kStopped;
       go_on = step() && observer_.go_on();
     }
-    keeper_->write_model();
+    keeper_->finish();
     return TrainingEnd::kDone;
   }
 
@@ -137,13 +136,10 @@ class Grpo {
   struct Reference {
     explicit Reference(const Grpo& run)
         : learner(run.recipe_, run.options_.isa, run.stage().data.context,
-                  PredictionModule::kLeftOut),
-          fingerprint(file_hash(fs::path(run.recipe_.model.from) / "config.json") +
-                      file_hash(fs::path(run.recipe_.model.from) / "model.safetensors")) {
+                  PredictionModule::kLeftOut) {
       learner.publish();
     }
     Learner learner;
-    std::string fingerprint;
   };
 
   const Stage& stage() const { return recipe_.stages.front(); }
@@ -164,11 +160,10 @@ class Grpo {
     learner_.restore(*saved);
   }
 
-  // The place in the questions, and what they and the reference are, which have to be the same.
+  // The place in the questions, and what they are, which has to be the same.
   std::string cursor_json() const {
     return nlohmann::json{{"order", nlohmann::json::parse(order_.json())},
-                          {"questions", prompts_->fingerprint()},
-                          {"reference", reference_ ? reference_->fingerprint : ""}}
+                          {"questions", prompts_->fingerprint()}}
         .dump();
   }
 
@@ -180,9 +175,6 @@ class Grpo {
     order_.from_json(part("order").dump(), where);
     if (part("questions") != prompts_->fingerprint()) {
       fail(recipe_.grpo.questions, "expected the questions that this run began with, found others");
-    }
-    if (part("reference") != (reference_ ? reference_->fingerprint : "")) {
-      fail(recipe_.model.from, "expected the model that this run began with, found another");
     }
   }
 
@@ -300,8 +292,8 @@ class Grpo {
     if (difference == 0) return;
     fail(keeper_->folder().string(),
          "step {}: expected the same log-probabilities from trainer and engine, found a "
-         "difference of {}; the last checkpoint is from before that",
-         record.step, difference);
+         "difference of {}; {}",
+         record.step, difference, keeper_->what_is_saved());
   }
 
   // False if the user wants to stop.
@@ -316,8 +308,7 @@ class Grpo {
         learner_.model(), sampler_, rollout_options(recipe_, learner_, options_.isa).batch,
         stage().data, recipe_.evaluation.problems, [this] { return observer_.go_on(); });
     if (record.values.empty()) return false;
-    const double accuracy = record.values["accuracy"];
-    keeper_->note_evaluation(start, std::move(record), -accuracy);
+    keeper_->note_evaluation(start, std::move(record));
     return true;
   }
 

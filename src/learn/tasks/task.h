@@ -23,7 +23,7 @@ Language language_from_code(std::string_view code);
 
 // Which problems may be trained on, and which are kept for measuring. A problem belongs to one of
 // the two by a hash of its numbers, the same hash in every language, so that no held-out problem
-// is seen in translation; some templates of every language are kept for measuring as well.
+// is seen in translation; of some tasks, wordings of every language are kept for measuring as well.
 enum class Split { kTrain, kHeldOut };
 
 struct Problem {

@@ -1,7 +1,5 @@
 #include "learn/train/checkpoint_files.h"
 
-#include <cmath>
-
 #include <nlohmann/json.hpp>
 #include <xxhash.h>
 
@@ -45,8 +43,8 @@ std::string state_json(const RunState& state) {
                {"step", state.step},
                {"tokens", state.tokens},
                {"seconds", state.seconds},
-               {"cursor", Json::parse(state.cursor)}};
-  if (state.score && std::isfinite(*state.score)) json["score"] = *state.score;
+               {"cursor", Json::parse(state.cursor)},
+               {"inputs", state.inputs}};
   return json.dump(1);
 }
 
@@ -131,7 +129,15 @@ RunState read_run_state(const fs::path& folder) {
   state.tokens = members.count("tokens");
   state.seconds = members.get<double>("seconds", "a number");
   state.cursor = simdjson::minify(members.get<simdjson::dom::object>("cursor", "an object"));
-  if (members.has("score")) state.score = members.get<double>("score", "a number");
+  if (members.has("inputs")) {
+    for (const auto& [name, hash] : members.get<simdjson::dom::object>("inputs", "an object")) {
+      std::string_view text;
+      if (hash.get(text) != simdjson::SUCCESS) {
+        fail(document.name(), "inputs: expected text, found {}", describe_json(hash));
+      }
+      state.inputs.emplace(name, text);
+    }
+  }
   return state;
 }
 

@@ -9,6 +9,8 @@
 #include "base/core/mapped_file.h"
 #include "base/cpu/topology.h"
 #include "learn/train/model_folder.h"
+#include "learn/train/run_inputs.h"
+#include "model/convert/folder_files.h"
 #include "model/families/active_bytes.h"
 #include "model/formats/open_checkpoint.h"
 
@@ -16,18 +18,6 @@ namespace minke {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The folder of the tokenizer's files, which go with the model in the end. The recipe has it, or
-// tokenizer.json itself.
-fs::path tokenizer_folder(const Recipe& recipe) {
-  const fs::path path = recipe.tokenizer.empty() ? recipe.model.from : recipe.tokenizer;
-  if (fs::is_directory(path)) return path;
-  if (path.filename() != "tokenizer.json" || !fs::exists(path)) {
-    fail(path.string(), "expected tokenizer.json or a folder with one, found {}",
-         fs::exists(path) ? "another file" : "nothing there");
-  }
-  return path.has_parent_path() ? path.parent_path() : ".";
-}
 
 Checkpoint starting_checkpoint(const Recipe& recipe) {
   const std::string& from = recipe.model.from;
@@ -67,7 +57,7 @@ Learner::Learner(const Recipe& recipe, Isa isa, int64_t context, PredictionModul
       parameters_(*model_, precision_, recipe.lora.rank > 0),
       pass_(*model_, pool_, isa, precision_, checked_context(*model_, context)) {
   if (tokenizer_->size() > model_->facts().vocab) {
-    fail(recipe.tokenizer, "has {} ids, the model only {}", tokenizer_->size(),
+    fail(tokenizer_->spec().source, "has {} ids, the model only {}", tokenizer_->size(),
          model_->facts().vocab);
   }
   const auto seed = static_cast<uint64_t>(recipe.run.seed);
@@ -115,8 +105,9 @@ void Learner::restore(const SavedRun& saved) {
   restore_checkpoint(saved, tensors, *optimizer_);
 }
 
-void Learner::save(RunStore& store, const RunState& state, int64_t keep, bool keep_best) {
-  store.save(state, kept_tensors(), *optimizer_, keep, keep_best);
+void Learner::save(RunStore& store, const RunState& state, int64_t keep,
+                   std::optional<int64_t> best) {
+  store.save(state, kept_tensors(), *optimizer_, keep, best);
 }
 
 void Learner::publish() {
@@ -160,18 +151,18 @@ std::string Learner::write(const fs::path& run) {
   auto config = nlohmann::ordered_json::parse(
       recipe_.model.from.empty() ? recipe_.model.config
                                  : read_text_file(fs::path(recipe_.model.from) / "config.json"));
-  config["bos_token_id"] = tokenizer_->bos().value();
+  if (const auto bos = tokenizer_->bos()) config["bos_token_id"] = *bos;
   config["eos_token_id"] = tokenizer_->eos().value();
   if (!predicts_ && config.contains("num_nextn_predict_layers")) {
     config["num_nextn_predict_layers"] = 0;
   }
   write_model_folder(config.dump(), parameters_, precision_, folder);
-  const fs::path from = tokenizer_folder(recipe_);
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
-    if (!fs::exists(from / name)) continue;  // the second need not be there
-    std::error_code error;
-    fs::copy_file(from / name, folder / name, fs::copy_options::overwrite_existing, error);
-    if (error) fail((from / name).string(), "cannot copy: {}", error.message());
+  const fs::path tokenizer = tokenizer_folder(recipe_), from = recipe_.model.from;
+  copy_folder_files(tokenizer, folder, {FolderPart::kTokenizer});
+  if (!from.empty()) copy_folder_files(from, folder, {FolderPart::kCode, FolderPart::kLicense});
+  // The defaults name ids of their tokenizer.
+  if (!from.empty() && fs::equivalent(tokenizer, from)) {
+    copy_folder_files(from, folder, {FolderPart::kGeneration});
   }
   return fmt::format("{}: the trained model", folder.string());
 }

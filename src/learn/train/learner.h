@@ -44,7 +44,7 @@ class Learner {
   // Goes on with a checkpoint; begin() came before. Throws Error as restore_checkpoint().
   void restore(const SavedRun& saved);
   // Throws Error as RunStore::save().
-  void save(RunStore& store, const RunState& state, int64_t keep, bool keep_best);
+  void save(RunStore& store, const RunState& state, int64_t keep, std::optional<int64_t> best);
   // Brings what the model computes with up to date with the weights: before the first pass.
   void publish();
 
@@ -58,8 +58,9 @@ class Learner {
   // The name of a weight that is no finite number any more; "" if there is none.
   std::string broken_weight();
 
-  // RUN/model as a Hugging Face folder, or RUN/adapter as PEFT writes it. Returns what it wrote,
-  // for people. Throws Error that names what cannot be written.
+  // RUN/model as a Hugging Face folder with the tokenizer's files and, of a model that is trained
+  // further, its licence, code and generation defaults; or RUN/adapter as PEFT writes it. Returns
+  // what it wrote, for people. Throws Error that names what cannot be written.
   std::string write(const std::filesystem::path& run);
 
  private:

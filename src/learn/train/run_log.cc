@@ -163,43 +163,61 @@ int64_t read_line(std::string_view text, const std::string& where, RunRecords& r
   return records.sittings.back().step;
 }
 
-// Calls each(record's step, offset of its line) for the whole lines of a log; returns the offset
-// behind the last one.
+// Calls each(line, place for errors, offset) for the whole lines of a log until it gives false;
+// returns the offset behind the last one.
 template <typename Each>
-size_t read_lines(std::string_view text, const std::string& file, RunRecords& records,
-                  const Each& each) {
+size_t for_each_line(std::string_view text, const std::string& file, const Each& each) {
   size_t begin = 0;
   for (int64_t number = 1; begin < text.size(); ++number) {
     const size_t end = text.find('\n', begin);
     if (end == std::string_view::npos) break;
-    const std::string where = fmt::format("{}: line {}", file, number);
-    each(read_line(text.substr(begin, end - begin), where, records), begin);
+    if (!each(text.substr(begin, end - begin), fmt::format("{}: line {}", file, number), begin)) {
+      break;
+    }
     begin = end + 1;
   }
   return begin;
+}
+
+// The part of a log that is kept behind a checkpoint of `step`, in bytes. Adds its evaluations.
+// Throws Error as RunLog's constructor.
+size_t kept_bytes(std::string_view text, const std::string& file, int64_t step,
+                  std::vector<EvaluationRecord>& evaluations) {
+  std::optional<size_t> broken_at;
+  std::string what;
+  const size_t end = for_each_line(
+      text, file, [&](std::string_view line, const std::string& where, size_t offset) {
+        RunRecords record;
+        try {
+          if (read_line(line, where, record) > step) return false;
+        } catch (const Error& error) {
+          if (!broken_at) what = error.what();
+          broken_at = broken_at.value_or(offset);
+          return true;
+        }
+        if (broken_at) throw Error(what);
+        evaluations.insert(evaluations.end(), record.evaluations.begin(), record.evaluations.end());
+        return true;
+      });
+  return broken_at.value_or(end);
 }
 
 }  // namespace
 
 RunRecords read_run_log(const std::filesystem::path& path) {
   RunRecords records;
-  read_lines(read_text_file(path), path.string(), records, [](int64_t, size_t) {});
+  for_each_line(read_text_file(path), path.string(),
+                [&](std::string_view line, const std::string& where, size_t) {
+                  read_line(line, where, records);
+                  return true;
+                });
   return records;
 }
 
 RunLog::RunLog(const std::filesystem::path& path, int64_t step) : name_(path.string()) {
   size_t kept = 0;
   if (std::filesystem::exists(path)) {
-    RunRecords records;
-    std::optional<size_t> cut;
-    const std::string text = read_text_file(path);
-    const size_t whole = read_lines(text, name_, records, [&](int64_t at, size_t offset) {
-      if (at > step && !cut) cut = offset;
-    });
-    kept = cut.value_or(whole);
-    for (const EvaluationRecord& e : records.evaluations) {
-      if (e.step <= step) evaluated_.insert(e.step);
-    }
+    kept = kept_bytes(read_text_file(path), name_, step, evaluations_);
   }
   fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd_ < 0) fail(name_, "cannot open: {}", std::strerror(errno));
@@ -230,6 +248,7 @@ void RunLog::append(const EvaluationRecord& record) {
   LineWriter line("evaluation");
   visit_evaluation(line, record);
   append_line(line.text());
+  evaluations_.push_back(record);
 }
 
 void RunLog::append_line(const std::string& line) {

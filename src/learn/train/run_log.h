@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -61,15 +60,16 @@ RunRecords read_run_log(const std::filesystem::path& path);
 // checkpoint is ahead of the log when the machine stops.
 class RunLog {
  public:
-  // Takes up the log at `path`, or begins one. What comes after `step`, and a line that was cut
-  // off, is taken away. Throws Error if the file cannot be used or is no log.
+  // Takes up the log at `path`, or begins one. What comes after `step` is taken away, and so is a
+  // line that is no record with all behind it, unless a record of `step` or before it follows: then
+  // that line is an Error, as is a file that cannot be used.
   RunLog(const std::filesystem::path& path, int64_t step);
   ~RunLog();
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
-  // Whether the log, as it was taken up, has an evaluation of that step.
-  bool evaluated(int64_t step) const { return evaluated_.contains(step); }
+  // Those that the log holds, in order.
+  const std::vector<EvaluationRecord>& evaluations() const { return evaluations_; }
 
   // Throw Error if the system refuses.
   void append(const SittingRecord& record);
@@ -81,7 +81,7 @@ class RunLog {
   void append_line(const std::string& line);
 
   std::string name_;
-  std::set<int64_t> evaluated_;
+  std::vector<EvaluationRecord> evaluations_;
   int fd_ = -1;
 };
 

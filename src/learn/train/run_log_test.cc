@@ -134,7 +134,30 @@ TEST_F(RunLogTest, OtherLinesMustBeRecords) {
   EXPECT_NE(error_with("[]").find("expected a JSON object"), std::string::npos);
   EXPECT_NE(error_with("").find("log.jsonl: line 3"), std::string::npos);
   EXPECT_NE(error_with("{").find("not valid JSON"), std::string::npos);
-  EXPECT_THROW(RunLog(path_, 0), Error);
+}
+
+TEST_F(RunLogTest, WhatIsBrokenBehindTheCheckpointGoes) {
+  write_steps(1, 4);
+  const std::string good = read_text_file(path_);
+  // Whether a record of a later step follows or not.
+  for (const std::string later : {"", "{\"kind\":\"step\",\"step\":6}\n"}) {
+    std::ofstream(path_) << good << "gar\"bled\n" << later;
+    RunLog log(path_, 4);
+    ASSERT_EQ(log.evaluations().size(), 2u);
+    EXPECT_EQ(log.evaluations()[1].step, 4);
+    EXPECT_EQ(read_text_file(path_), good);
+  }
+}
+
+TEST_F(RunLogTest, WhatIsBrokenBeforeTheCheckpointIsAnError) {
+  write_steps(1, 2);
+  add_text("garbled\n");
+  add_text("{\"kind\":\"step\",\"step\":3}\n");
+  const std::string before = read_text_file(path_);
+  EXPECT_THROW(RunLog(path_, 3), Error);
+  EXPECT_EQ(read_text_file(path_), before);
+  RunLog log(path_, 2);
+  EXPECT_EQ(read_run_log(path_).steps.size(), 2u);
 }
 
 }  // namespace

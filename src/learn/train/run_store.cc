@@ -20,10 +20,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFolder = "checkpoints";
+constexpr const char* kModelPart = "model";
+constexpr const char* kAdapterPart = "adapter";
 constexpr const char* kRecipe = "recipe.toml";
 constexpr std::string_view kPrefix = "step-";
 // What is not whole, or about to go. No checkpoint has such a name.
 constexpr std::string_view kUnfinished = ".tmp";
+// Behind the name of a checkpoint that resuming passed over.
+constexpr std::string_view kDamaged = ".damaged";
 
 std::string name_of(int64_t step) {
   return fmt::format("{}{:08}", kPrefix, step);
@@ -40,12 +44,16 @@ std::optional<int64_t> step_of(const std::string& name) {
   return std::stoll(digits);
 }
 
-// Steps of all checkpoints, whole or not, in ascending order.
-std::vector<int64_t> saved_steps(const fs::path& run) {
+// Steps of all checkpoints whose names end with `mark` (without one: whole or not), in ascending
+// order.
+std::vector<int64_t> saved_steps(const fs::path& run, std::string_view mark = "") {
   std::vector<int64_t> steps;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(run / kFolder, error)) {
-    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+    std::string name = entry.path().filename().string();
+    if (!name.ends_with(mark)) continue;
+    name.resize(name.size() - mark.size());
+    if (const auto step = step_of(name)) steps.push_back(*step);
   }
   std::ranges::sort(steps);
   return steps;
@@ -80,6 +88,17 @@ void remove_checkpoint(const fs::path& path) {
   fs::rename(path, doomed, error);
   if (!error) fs::remove_all(doomed, error);
   if (error) fail_to("remove", path, error.message());
+}
+
+// Throws Error unless `folder` is a whole checkpoint of the step.
+SavedRun whole_checkpoint(const fs::path& folder, int64_t step) {
+  verify_checkpoint_files(folder);
+  SavedRun saved = {folder, read_run_state(folder)};
+  if (saved.state.step != step) {
+    fail(folder.string(), "expected the state of step {}, found that of step {}", step,
+         saved.state.step);
+  }
+  return saved;
 }
 
 void copy_tensor(const Checkpoint& from, const std::string& name, Tensor& to) {
@@ -150,6 +169,7 @@ void RunStore::require_recipe(const std::string& recipe_toml) const {
 
 void RunStore::remove_leftovers() const {
   const auto clean = [](const fs::path& in) {
+    if (!fs::exists(in)) return;
     std::error_code error;
     std::vector<fs::path> leftovers;
     for (const auto& entry : fs::directory_iterator(in, error)) {
@@ -161,11 +181,30 @@ void RunStore::remove_leftovers() const {
     if (error) fail_to("remove what a cut-off write left", in, error.message());
   };
   clean(folder_);
-  clean(folder_ / kFolder);
+  for (const char* part : {kFolder, kModelPart, kAdapterPart}) clean(folder_ / part);
+}
+
+std::optional<SavedRun> RunStore::resume(const Warn& warn) {
+  auto saved = latest_checkpoint(folder_, warn);
+  for (const int64_t step : saved_steps(folder_)) {
+    if (saved && step <= saved->state.step) continue;
+    const fs::path from = folder_ / kFolder / name_of(step);
+    fs::path to = from;
+    to += kDamaged;
+    std::error_code error;
+    fs::remove_all(to, error);
+    fs::rename(from, to, error);
+    if (error) fail_to("rename", from, error.message());
+  }
+  return saved;
+}
+
+SavedRun RunStore::checkpoint(int64_t step) const {
+  return whole_checkpoint(folder_ / kFolder / name_of(step), step);
 }
 
 void RunStore::save(const RunState& state, std::span<const Parameter> parameters,
-                    Optimizer& optimizer, int64_t keep, bool keep_best) {
+                    Optimizer& optimizer, int64_t keep, std::optional<int64_t> best) {
   const fs::path checkpoints = folder_ / kFolder;
   const fs::path final_path = checkpoints / name_of(state.step);
   if (fs::exists(final_path)) {
@@ -192,36 +231,33 @@ void RunStore::save(const RunState& state, std::span<const Parameter> parameters
     fs::remove_all(unfinished, error);
     throw;
   }
-  prune(keep, keep_best);
+  prune(state.step, keep, best);
 }
 
-void RunStore::prune(int64_t keep, bool keep_best) const {
-  struct Candidate {
-    int64_t step;
-    std::optional<double> score;
-  };
-  std::vector<Candidate> whole;
+void RunStore::prune(int64_t last, int64_t keep, std::optional<int64_t> best) const {
+  std::vector<int64_t> whole;
   const std::vector<int64_t> steps = saved_steps(folder_);
   for (const int64_t step : steps) {
+    // One that is ahead of the run is of no use to it, whatever it holds.
+    if (step > last) break;
     try {
       // The files that a state stands beside were whole when it got its name; damage that came
       // later is found by who resumes.
-      whole.push_back({step, read_run_state(folder_ / kFolder / name_of(step)).score});
+      read_run_state(folder_ / kFolder / name_of(step));
+      whole.push_back(step);
     } catch (const Error&) {
       continue;
     }
   }
   if (static_cast<int64_t>(whole.size()) <= keep) return;
-  const int64_t oldest = whole[whole.size() - static_cast<size_t>(keep)].step;
-  std::optional<int64_t> best;
-  double lowest = 0;
-  for (const Candidate& c : whole) {
-    if (!keep_best || !c.score || (best && *c.score >= lowest)) continue;
-    best = c.step;
-    lowest = *c.score;
-  }
+  const int64_t oldest = whole[whole.size() - static_cast<size_t>(keep)];
   for (const int64_t step : steps) {
     if (step < oldest && step != best) remove_checkpoint(folder_ / kFolder / name_of(step));
+  }
+  for (const int64_t step : saved_steps(folder_, kDamaged)) {
+    fs::path damaged = folder_ / kFolder / name_of(step);
+    damaged += kDamaged;
+    if (step < oldest) remove_checkpoint(damaged);
   }
 }
 
@@ -230,13 +266,7 @@ std::optional<SavedRun> latest_checkpoint(const fs::path& run, const Warn& warn)
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     const fs::path folder = run / kFolder / name_of(*step);
     try {
-      verify_checkpoint_files(folder);
-      SavedRun saved = {folder, read_run_state(folder)};
-      if (saved.state.step != *step) {
-        fail(folder.string(), "expected the state of step {}, found that of step {}", *step,
-             saved.state.step);
-      }
-      return saved;
+      return whole_checkpoint(folder, *step);
     } catch (const Error& error) {
       warn(fmt::format("a damaged checkpoint is passed over: {}", error.what()));
     }

@@ -56,12 +56,11 @@ struct Training {
     optimizer->visit_state([&](const std::string&, Tensor& state) { look(state, -value); });
     return same;
   }
-  void save(RunStore& store, int64_t step, int64_t keep = 3, std::optional<double> score = {}) {
+  void save(RunStore& store, int64_t step, int64_t keep = 3, std::optional<int64_t> best = {}) {
     set_step(step);
     RunState state;
     state.step = step;
-    state.score = score;
-    store.save(state, parameters, *optimizer, keep, true);
+    store.save(state, parameters, *optimizer, keep, best);
   }
 
   std::vector<Parameter> parameters;
@@ -115,8 +114,8 @@ TEST_F(RunStoreTest, GivesBackWhatWasSaved) {
                  .tokens = 1234567890123,
                  .seconds = 0.1,
                  .cursor = R"({"shard":3,"at":[1,2]})",
-                 .score = 1.5};
-  store.save(state, training.parameters, *training.optimizer, 2, true);
+                 .inputs = {{"the tokenizer in \"x\"", "0123456789abcdef"}}};
+  store.save(state, training.parameters, *training.optimizer, 2, std::nullopt);
 
   const auto saved = latest();
   ASSERT_TRUE(saved);
@@ -124,7 +123,7 @@ TEST_F(RunStoreTest, GivesBackWhatWasSaved) {
   EXPECT_EQ(saved->state.tokens, 1234567890123);
   EXPECT_EQ(saved->state.seconds, 0.1);
   EXPECT_EQ(saved->state.cursor, state.cursor);
-  EXPECT_EQ(saved->state.score, 1.5);
+  EXPECT_EQ(saved->state.inputs, state.inputs);
   Training again;
   restore_checkpoint(*saved, again.parameters, *again.optimizer);
   EXPECT_TRUE(again.is_at(7));
@@ -134,11 +133,8 @@ TEST_F(RunStoreTest, GivesBackWhatWasSaved) {
 TEST_F(RunStoreTest, KeepsTheLastAndTheBest) {
   Training training;
   RunStore store(folder_, kRecipe);
-  training.save(store, 1, 2, 3.0);
-  training.save(store, 2, 2, 1.0);
-  training.save(store, 3, 2, 2.0);
-  training.save(store, 4, 2, 2.5);
-  training.save(store, 5, 2);
+  training.save(store, 1, 2);
+  for (int64_t step = 2; step <= 5; ++step) training.save(store, step, 2, 2);
   EXPECT_EQ(checkpoints(),
             (std::vector<std::string>{"step-00000002", "step-00000004", "step-00000005"}));
 }
@@ -187,6 +183,51 @@ TEST_F(RunStoreTest, ADamagedOneGoesWithTheOnesOfItsAge) {
   training.save(store, 3, 2);
   training.save(store, 4, 2);
   EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-00000003", "step-00000004"}));
+}
+
+TEST_F(RunStoreTest, DamagedOnesAheadDoNotPushOutTheNew) {
+  Training training;
+  {
+    RunStore store(folder_, kRecipe);
+    for (const int64_t step : {100, 190, 200}) training.save(store, step);
+  }
+  for (const char* name : {"step-00000190", "step-00000200"}) {
+    flip_byte(step(name) / "weights.safetensors", -20);
+  }
+  {
+    RunStore store(folder_, kRecipe);
+    ASSERT_EQ(latest()->state.step, 100);
+    training.save(store, 110, 2);
+    EXPECT_EQ(checkpoints().size(), 4u);
+  }
+  RunStore store(folder_, kRecipe);
+  const auto resumed = store.resume([this](const std::string& w) { warnings_.push_back(w); });
+  ASSERT_TRUE(resumed);
+  EXPECT_EQ(resumed->state.step, 110);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(checkpoints(), (Names{"step-00000100", "step-00000110", "step-00000190.damaged",
+                                  "step-00000200.damaged"}));
+  // Nor do they count when the run is as far as they were.
+  training.save(store, 195, 2);
+  EXPECT_EQ(checkpoints(), (Names{"step-00000110", "step-00000190.damaged", "step-00000195",
+                                  "step-00000200.damaged"}));
+  training.save(store, 200, 2);
+  EXPECT_EQ(checkpoints(), (Names{"step-00000195", "step-00000200", "step-00000200.damaged"}));
+  EXPECT_EQ(latest()->state.step, 200);
+}
+
+TEST_F(RunStoreTest, TakesAwayWhatKilledWritesLeft) {
+  { RunStore store(folder_, kRecipe); }
+  for (const char* name : {"model", "adapter"}) {
+    fs::create_directory(folder_ / name);
+    std::ofstream(folder_ / name / "a.safetensors.0123ab.tmp") << "half";
+    std::ofstream(folder_ / name / "a.safetensors") << "whole";
+  }
+  RunStore store(folder_, kRecipe);
+  for (const char* name : {"model", "adapter"}) {
+    EXPECT_FALSE(fs::exists(folder_ / name / "a.safetensors.0123ab.tmp")) << name;
+    EXPECT_TRUE(fs::exists(folder_ / name / "a.safetensors")) << name;
+  }
 }
 
 TEST_F(RunStoreTest, OneAtATime) {

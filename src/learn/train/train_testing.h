@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <gtest/gtest.h>
+
 #include "base/core/mapped_file.h"
 #include "learn/data/data_testing.h"
 #include "learn/train/trainer.h"
@@ -43,6 +45,17 @@ class TinyRuns {
                     steps, more));
   }
 
+  // A recipe that trains the model of the run `base` further; `more` are further sections.
+  std::filesystem::path further(const std::string& name, const std::string& base,
+                                const std::string& more, int steps = 1) const {
+    return folder_.file(
+        name + ".toml",
+        fmt::format("model.from = \"{}\"\nrun.output = \"{}\"\n[data]\ntasks = [\"sums\"]\n"
+                    "context = 256\nbatch_tokens = 256\nmicro_batch_tokens = 256\n[schedule]\n"
+                    "steps = {}\n{}",
+                    (run(base) / "model").string(), run(name).string(), steps, more));
+  }
+
   int threads = 2;
 
  private:
@@ -68,5 +81,16 @@ class Recorder : public TrainingObserver {
  private:
   int64_t stop_after_;
 };
+
+inline TrainingEnd train_with(const std::filesystem::path& recipe, Recorder& recorder) {
+  TrainerOptions options;
+  options.isa = chosen_isa();
+  return train(recipe, options, recorder);
+}
+
+inline void expect_done(const std::filesystem::path& recipe) {
+  Recorder recorder;
+  EXPECT_EQ(train_with(recipe, recorder), TrainingEnd::kDone);
+}
 
 }  // namespace minke::testing

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -54,6 +55,17 @@ struct StageData {
   std::unique_ptr<DocumentSource> documents;
   Packer packer;
   std::unique_ptr<DocumentSource> held_out;  // null if there is none
+  bool cut_told = false;
+};
+
+// What some batches have in them.
+struct Packed {
+  void add(const PackedBatch& batch) {
+    targets += batch.loss_targets;
+    cut += batch.cut_documents;
+    documents += batch.documents;
+  }
+  int64_t targets = 0, cut = 0, documents = 0;
 };
 
 class Trainer {
@@ -82,8 +94,8 @@ class Trainer {
     resume();
     keeper_->begin(total_steps_);
     for (bool go_on = true;;) {
-      evaluate_if_due();
-      const bool done = state().step == total_steps_;
+      go_on = go_on && evaluate_if_due();
+      const bool done = go_on && (state().step == total_steps_ || keeper_->out_of_patience());
       keeper_->save_if_due(done || !go_on);
       if (done) break;
       if (!go_on) return TrainingEnd::kStopped;
@@ -91,21 +103,16 @@ class Trainer {
       step();
       go_on = observer_.go_on();
     }
-    keeper_->write_model();
+    keeper_->finish();
     return TrainingEnd::kDone;
   }
 
  private:
   RunState& state() { return keeper_->state(); }
-  const Stage& stage() { return recipe_.stages[static_cast<size_t>(state().stage)]; }
+  const RunState& state() const { return keeper_->state(); }
+  const Stage& stage() const { return recipe_.stages[static_cast<size_t>(state().stage)]; }
   // The last step of a stage; 0 before the first stage.
-  int64_t stage_end(int64_t index) const {
-    int64_t end = 0;
-    for (int64_t i = 0; i <= index; ++i) {
-      end += recipe_.stages[static_cast<size_t>(i)].schedule.steps;
-    }
-    return end;
-  }
+  int64_t stage_end(int64_t index) const { return steps_before(recipe_, index + 1); }
   void resume() {
     const auto saved = keeper_->resume();
     if (!saved) return open_stage({});
@@ -134,21 +141,23 @@ class Trainer {
   void step() {
     const Clock::time_point start = Clock::now();
     std::vector<PackedBatch> batches;
-    int64_t targets = 0, tokens = 0, second = 0;
+    int64_t tokens = 0, second = 0;
+    Packed packed;
     for (int64_t left = stage().data.batch_tokens; left > 0;
          left -= stage().data.micro_batch_tokens) {
       batches.push_back(data_->packer.next());
-      targets += batches.back().loss_targets;
+      packed.add(batches.back());
       tokens += batches.back().filled;
       second += count_second_targets(batches.back());
     }
     const double prediction =
         learner_.predicts() && second > 0 ? stage().mtp_weight / static_cast<double>(second) : 0;
+    require_targets(packed, fmt::format("step {}", state().step + 1));
     learner_.clear_gradients();
     double loss = 0;
     std::vector<ExpertLoad> loads;
     for (const PackedBatch& batch : batches) {
-      PassInput input = input_of(batch, targets, stage().balance_loss);
+      PassInput input = input_of(batch, packed.targets, stage().balance_loss);
       input.prediction = static_cast<float>(prediction);
       loss += learner_.pass().train(input).loss;
       add_loads(learner_.pass().tape().loads, loads);
@@ -157,6 +166,7 @@ class Trainer {
     record.step = state().step + 1;
     record.stage = state().stage;
     record.loss = loss;
+    tell_cut(packed, record);
     record.gradient_norm = learner_.finish_gradients(stage().clip);
     keeper_->require_finite(record);
     const int64_t step_of_stage = record.step - stage_end(state().stage - 1);
@@ -185,29 +195,55 @@ class Trainer {
     return std::count_if(targets.begin(), targets.end(), [](int32_t t) { return t >= 0; });
   }
 
-  void evaluate_if_due() {
+  // Throws Error if none of the documents has a token that counts.
+  void require_targets(const Packed& packed, const std::string& when) const {
+    if (packed.targets > 0) return;
+    fail(stage().name,
+         "{}: expected tokens that count among its {} documents, found none; {} of them are longer "
+         "than data.context, {}, and were cut behind it",
+         when, packed.documents, packed.cut, stage().data.context);
+  }
+
+  // In the log for each step, to the user once in a stage.
+  void tell_cut(const Packed& packed, StepRecord& record) {
+    if (packed.cut == 0) return;
+    record.values["cut_documents"] =
+        static_cast<double>(packed.cut) / static_cast<double>(packed.documents);
+    if (std::exchange(data_->cut_told, true)) return;
+    observer_.note(fmt::format(
+        "{}: {} of the {} documents of step {} are longer than data.context, {}; what goes beyond "
+        "is cut off",
+        stage().name, packed.cut, packed.documents, record.step, stage().data.context));
+  }
+
+  // False if the user wants to stop.
+  bool evaluate_if_due() {
     const int64_t every = recipe_.evaluation.every;
     const bool due = every > 0 && data_->held_out != nullptr &&
                      (state().step % every == 0 || state().step == stage_end(state().stage));
-    if (!due || keeper_->evaluated()) return;
+    if (!due || keeper_->evaluated()) return true;
     const Clock::time_point start = Clock::now();
-    const double loss = held_out_loss();
+    const auto loss = held_out_loss();
+    if (!loss) return false;
     EvaluationRecord record;
-    record.values["loss"] = loss;
-    keeper_->note_evaluation(start, std::move(record), loss);
+    record.values["loss"] = *loss;
+    keeper_->note_evaluation(start, std::move(record));
+    return true;
   }
 
-  // Mean over the targets of the first held-out documents.
-  double held_out_loss() {
+  // Mean over the targets of the first held-out documents; nothing if the user wants to stop.
+  std::optional<double> held_out_loss() {
     double loss = 0;
-    int64_t targets = 0;
+    Packed packed;
     Packer packer(*data_->held_out, data_->packing);
     while (packer.state().next < static_cast<uint64_t>(recipe_.evaluation.problems)) {
+      if (!observer_.go_on()) return std::nullopt;
       const PackedBatch batch = packer.next();
       loss += learner_.pass().evaluate(input_of(batch, 1, 0)).loss;
-      targets += batch.loss_targets;
+      packed.add(batch);
     }
-    return loss / static_cast<double>(std::max<int64_t>(targets, 1));
+    require_targets(packed, "the evaluation");
+    return loss / static_cast<double>(packed.targets);
   }
 
   TrainerOptions options_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/cpu/isa.h"
@@ -23,14 +24,22 @@ class TrainingObserver {
   virtual void evaluation(const EvaluationRecord& record) = 0;
   // A checkpoint was written, one was passed over.
   virtual void note(const std::string& text) = 0;
-  // Asked after each step: false ends the sitting, with a checkpoint.
+  // Asked after each step and within evaluations: false ends the sitting, with a checkpoint. An
+  // evaluation that was due or under way is made by the next sitting.
   virtual bool go_on() = 0;
 };
 
+// For the log.
+struct MachineFacts {
+  double peak_flops = 0;  // a second, to tell shares of it; 0: not known
+  std::string name = {};
+};
+
 struct TrainerOptions {
-  Isa isa = Isa::kScalar;             // kernels to use; callers pass chosen_isa()
-  double peak_flops = 0;              // of the machine a second, to tell shares of it; 0: not known
-  std::string machine;                // for the log
+  Isa isa = Isa::kScalar;  // kernels to use; callers pass chosen_isa()
+  // Tells of the machine with so many threads. Asked when a run begins, behind all that may refuse
+  // its recipe; may be empty.
+  std::function<MachineFacts(int64_t threads)> describe_machine = {};
   std::filesystem::path output = {};  // the run's folder, in place of the recipe's
 };
 
@@ -40,8 +49,12 @@ enum class TrainingEnd { kDone, kStopped };
 // of a run that was never interrupted. When all stages are done, the model lies in RUN/model as a
 // Hugging Face folder (config.json, model.safetensors in the recipe's precision, the tokenizer); of
 // a low-rank adaptation the adapter lies in RUN/adapter as PEFT writes it.
-// Throws Error for a recipe that cannot be run, and when the loss is no finite number any more: the
-// last checkpoint is from before that.
+// Throws Error for a recipe that cannot be run, when what a checkpoint was made with has changed,
+// for a step or an evaluation without a token that counts, and when the loss is no finite number
+// any more: the last checkpoint is from before that.
+//
+// Values of a step's record (StepRecord::values): cut_documents, the share of its documents that
+// were longer than data.context, if it is above 0.
 TrainingEnd train(const std::filesystem::path& recipe, const TrainerOptions& options,
                   TrainingObserver& observer);
 

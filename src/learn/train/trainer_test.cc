@@ -1,5 +1,6 @@
 #include "learn/train/trainer.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -23,8 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::error_of;
+using testing::expect_done;
 using testing::Recorder;
 using testing::TinyRuns;
+using testing::train_with;
 
 class TrainerTest : public ::testing::Test {
  protected:
@@ -32,13 +35,6 @@ class TrainerTest : public ::testing::Test {
     TrainerOptions o;
     o.isa = chosen_isa();
     return o;
-  }
-  static TrainingEnd train_with(const fs::path& recipe, Recorder& recorder) {
-    return train(recipe, options(), recorder);
-  }
-  void expect_done(const fs::path& recipe) {
-    Recorder recorder;
-    EXPECT_EQ(train_with(recipe, recorder), TrainingEnd::kDone);
   }
   static SavedRun latest(const fs::path& run) {
     const auto saved =
@@ -136,7 +132,7 @@ TEST_F(TrainerTest, WorkBehindTheLastCheckpointIsDoneAgain) {
   const auto recipe = runs_.recipe("lost", 8, checkpoints);
   struct Thrower : Recorder {
     bool go_on() override {
-      if (steps.back().step == 5) throw Error("gone");
+      if (!steps.empty() && steps.back().step == 5) throw Error("gone");
       return true;
     }
   } thrower;
@@ -162,6 +158,35 @@ TEST_F(TrainerTest, WeightsThatBurstEndItWithTheLastFiniteOnesKept) {
     for (int64_t i = 0; i < t.shape.elements(); ++i) ASSERT_TRUE(std::isfinite(t.f32()[i])) << name;
   }
   EXPECT_FALSE(fs::exists(runs_.run("burst") / "model"));
+}
+
+TEST_F(TrainerTest, AnErrorTellsWhatIsSaved) {
+  const auto path = runs_.recipe("none", 40,
+                                 "[checkpoint]\nkeep_best = false\n[optimizer]\nkind = \"adamw\"\n"
+                                 "learning_rate = 10\nweight_decay = 100\n");
+  Recorder recorder;
+  const std::string error = error_of([&] { train_with(path, recorder); });
+  EXPECT_NE(error.find("no checkpoint was written before that"), std::string::npos) << error;
+}
+
+// The peak of the machine is that of the threads that train, and is not measured for a recipe that
+// cannot be run.
+TEST_F(TrainerTest, TheMachineIsAskedOnceTheRunBegins) {
+  std::vector<int64_t> asked;
+  TrainerOptions o = options();
+  o.describe_machine = [&](int64_t threads) {
+    asked.push_back(threads);
+    return MachineFacts{1e9, "abacus"};
+  };
+  Recorder recorder;
+  const auto bad = runs_.folder().file("bad.toml", "[model]\n");
+  EXPECT_THROW(train(bad, o, recorder), Error);
+  EXPECT_TRUE(asked.empty());
+  runs_.threads = 1;
+  EXPECT_EQ(train(runs_.recipe("asked", 1, ""), o, recorder), TrainingEnd::kDone);
+  EXPECT_EQ(asked, std::vector<int64_t>{1});
+  EXPECT_EQ(recorder.plan.sitting.machine, "abacus");
+  EXPECT_TRUE(recorder.steps.at(0).percent_of_peak);
 }
 
 TEST_F(TrainerTest, BiasesMoveAgainstTheLoadOfTheirExperts) {
@@ -249,15 +274,52 @@ TEST_F(TrainerTest, ModelHasTheTrainersWeightsRounded) {
 
 TEST_F(TrainerTest, FineTuningGoesOnFromAModel) {
   expect_done(runs_.recipe("base", 4, ""));
-  const auto recipe = runs_.folder().file(
-      "tuned.toml",
-      fmt::format("model.from = \"{}\"\nrun.output = \"{}\"\n[data]\ntasks = [\"sums\"]\ncontext = "
-                  "256\nbatch_tokens = 256\nmicro_batch_tokens = 256\n[schedule]\nsteps = 1\n"
-                  "[optimizer]\nlearning_rate = 0\n[router]\nbias_update_speed = 0\n",
-                  (runs_.run("base") / "model").string(), runs_.run("tuned").string()));
-  expect_done(recipe);
+  expect_done(runs_.further("tuned", "base",
+                            "[optimizer]\nlearning_rate = 0\n[router]\nbias_update_speed = 0\n"));
   EXPECT_TRUE(read_text_file(runs_.run("tuned") / "model/model.safetensors") ==
               read_text_file(runs_.run("base") / "model/model.safetensors"));
+}
+
+TEST_F(TrainerTest, NothingToLearnFromIsAnError) {
+  // The prompts alone are longer than the context.
+  const auto path = runs_.recipe("nothing", 2,
+                                 "[[stage]]\ndata.form = \"chat\"\ndata.context = 8\n"
+                                 "data.micro_batch_tokens = 64\ndata.batch_tokens = 128\n");
+  Recorder recorder;
+  const std::string error = error_of([&] { train_with(path, recorder); });
+  EXPECT_NE(error.find("data.context"), std::string::npos) << error;
+  EXPECT_TRUE(recorder.steps.empty());
+}
+
+TEST_F(TrainerTest, DocumentsThatAreCutAreTold) {
+  const auto path = runs_.recipe("cut", 2,
+                                 "[[stage]]\ndata.context = 8\ndata.micro_batch_tokens = 64\n"
+                                 "data.batch_tokens = 128\n");
+  Recorder recorder;
+  ASSERT_EQ(train_with(path, recorder), TrainingEnd::kDone);
+  for (const StepRecord& step : recorder.steps) EXPECT_EQ(step.values.at("cut_documents"), 1);
+  EXPECT_EQ(std::ranges::count_if(recorder.notes,
+                                  [](const std::string& note) {
+                                    return note.find("16 of the 16 documents") != std::string::npos;
+                                  }),
+            1);
+}
+
+TEST_F(TrainerTest, AStopDoesNotWaitForAnEvaluation) {
+  const auto path = runs_.recipe("stops", 4, "[evaluation]\nevery = 2\nproblems = 4\n");
+  Recorder first(2);
+  ASSERT_EQ(train_with(path, first), TrainingEnd::kStopped);
+  EXPECT_EQ(latest(runs_.run("stops")).state.step, 2);
+  EXPECT_EQ(first.evaluations.size(), 1u);  // before the first step
+  struct Stopper : Recorder {
+    bool go_on() override { return false; }
+  } second;
+  ASSERT_EQ(train_with(path, second), TrainingEnd::kStopped);
+  EXPECT_TRUE(second.steps.empty());
+  EXPECT_TRUE(second.evaluations.empty());
+  Recorder third;
+  ASSERT_EQ(train_with(path, third), TrainingEnd::kDone);
+  EXPECT_EQ(read_run_log(runs_.run("stops") / "log.jsonl").evaluations.size(), 3u);
 }
 
 TEST_F(TrainerTest, ARecipeThatCannotRunLeavesNoFolder) {
@@ -285,7 +347,7 @@ TEST_F(TrainerTest, ACheckpointOfAnotherStageIsRefused) {
   FirstWeights first(read_recipe(recipe));
   auto optimizer = make_optimizer({}, select_kernels(Isa::kScalar), first.parameters.parameters());
   RunStore(runs_.run("stage"), read_text_file(recipe))
-      .save(saved.state, first.parameters.parameters(), *optimizer, 2, false);
+      .save(saved.state, first.parameters.parameters(), *optimizer, 2, std::nullopt);
   Recorder recorder;
   EXPECT_NE(error_of([&] { train_with(recipe, recorder); }).find("found 9 in stage 5"),
             std::string::npos);

@@ -39,8 +39,7 @@ Tensor select_columns(Context& ctx, const Tensor& x, int64_t first, int64_t coun
 // [a_m, b_m] for each row m: a [M, A], b [M, B] -> [M, A + B].
 Tensor join_columns(Context& ctx, const Tensor& a, const Tensor& b);
 
-// --- rotary position embedding (Su et al. 2021)
-// -----------------------------------------------------------------------
+// --- rotary position embedding (Su et al. 2021) -------------------------------------------------
 
 enum class RopeLayout {
   kInterleaved,  // pairs (x[2i], x[2i+1])
@@ -59,8 +58,7 @@ RopeAngles rope_angles(Context& ctx, std::span<const int32_t> positions,
 Tensor rope(Context& ctx, const Tensor& x, int64_t head_dim, const RopeAngles& angles,
             RopeLayout layout);
 
-// --- mixture of experts (DeepSeekMoE, Dai et al. 2024; DeepSeek-V2 and V3 reports, section 2.1)
-// -----------------------
+// --- mixture of experts (DeepSeekMoE, Dai et al. 2024; DeepSeek-V2 and V3 reports, section 2.1) --
 
 enum class RouterScore { kSoftmax, kSigmoid };
 enum class GroupScore { kMax, kTopTwoSum };
@@ -95,8 +93,7 @@ struct Experts {
 // [M, D] -> [M, D].
 Tensor moe(Context& ctx, const Tensor& x, const Routing& routing, const Experts& experts);
 
-// --- attention
-// --------------------
+// --- attention ----------------------------------------------------------------------------------
 
 // Keys that attention takes at a time, so that they stay in the second-level cache from their
 // scores to their values. Part of the definition of the result: sums grow chunk by chunk.

@@ -1,6 +1,7 @@
 #include "model/convert/folder_files.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -17,21 +18,21 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kCopied[] = {
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "chat_template.jinja",
-    "chat_template.json",
-    "generation_config.json",
-    "configuration_deepseek.py",
-    "LICENSE",
-    "LICENSE-MODEL",
-    "LICENSE.txt",
-    "README.md",
+constexpr std::pair<const char*, FolderPart> kCopied[] = {
+    {"tokenizer.json", FolderPart::kTokenizer},
+    {"tokenizer_config.json", FolderPart::kTokenizer},
+    {"special_tokens_map.json", FolderPart::kTokenizer},
+    {"added_tokens.json", FolderPart::kTokenizer},
+    {"vocab.json", FolderPart::kTokenizer},
+    {"merges.txt", FolderPart::kTokenizer},
+    {"chat_template.jinja", FolderPart::kTokenizer},
+    {"chat_template.json", FolderPart::kTokenizer},
+    {"generation_config.json", FolderPart::kGeneration},
+    {"configuration_deepseek.py", FolderPart::kCode},
+    {"LICENSE", FolderPart::kLicense},
+    {"LICENSE-MODEL", FolderPart::kLicense},
+    {"LICENSE.txt", FolderPart::kLicense},
+    {"README.md", FolderPart::kCard},
 };
 
 }  // namespace
@@ -45,7 +46,7 @@ void prepare_folder(const fs::path& folder) {
   }
   fs::remove(folder / "config.json", error);
   fs::remove(folder / "model.safetensors.index.json", error);
-  for (const char* name : kCopied) fs::remove(folder / name, error);
+  for (const auto& [name, part] : kCopied) fs::remove(folder / name, error);
 }
 
 void write_text(const fs::path& path, std::string_view text) {
@@ -66,11 +67,19 @@ std::string changed_config(const fs::path& source, DType type) {
   return config.dump(2) + "\n";
 }
 
-void copy_folder_files(const fs::path& source, const fs::path& folder) {
-  for (const char* name : kCopied) {
-    if (fs::is_regular_file(source / name))
-      write_text(folder / name, read_text_file(source / name));
+void copy_folder_files(const fs::path& source, const fs::path& folder,
+                       std::initializer_list<FolderPart> parts) {
+  for (const auto& [name, part] : kCopied) {
+    if (std::ranges::find(parts, part) == parts.end() || !fs::is_regular_file(source / name)) {
+      continue;
+    }
+    write_text(folder / name, read_text_file(source / name));
   }
+}
+
+void copy_folder_files(const fs::path& source, const fs::path& folder) {
+  using enum FolderPart;
+  copy_folder_files(source, folder, {kTokenizer, kGeneration, kCode, kLicense, kCard});
 }
 
 void write_folder_tokenizer(const Bundle& bundle, const fs::path& folder, std::string& config,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,13 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 // multi-token prediction.
 std::string changed_config(const std::filesystem::path& source, DType type);
 
-// Copies the tokenizer, the generation defaults, the licence and the model card, as far as they are
-// there.
+enum class FolderPart { kTokenizer, kGeneration, kCode, kLicense, kCard };
+
+// Copies the files of these parts, as far as they are there: the tokenizer and its chat format, the
+// generation defaults, the code that config.json names, the licence, the model card.
+void copy_folder_files(const std::filesystem::path& source, const std::filesystem::path& folder,
+                       std::initializer_list<FolderPart> parts);
+// Copies all of them.
 void copy_folder_files(const std::filesystem::path& source, const std::filesystem::path& folder);
 
 // Writes the tokenizer of a GGUF file, and adds its ids to `config`, the text of config.json. Adds

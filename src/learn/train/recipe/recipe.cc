@@ -81,6 +81,25 @@ void check_run(const Recipe& recipe, const RecipeReader& reader) {
   }
 }
 
+// `last`: the stage that decides when a run ends and which weights are the best.
+void check_choices(const Recipe& recipe, const Stage& last, const RecipeReader& reader) {
+  const bool best = recipe.run.model == ModelChoice::kBest;
+  if (!best && recipe.evaluation.patience == 0) return;
+  const std::string_view why = best ? "run.model = \"best\"" : "evaluation.patience";
+  if (recipe.evaluation.every == 0) {
+    reader.refuse("evaluation", "every", fmt::format("evaluations for {}", why), "none");
+  }
+  const bool measured =
+      last.data.shards.empty() ? !last.data.tasks.empty() : !last.data.held_out.empty();
+  if (!measured) {
+    reader.refuse("data", recipe.grpo.given ? "tasks" : "held_out",
+                  fmt::format("something to measure the last stage by, for {}", why), "none");
+  }
+  if (best && !recipe.checkpoint.keep_best) {
+    reader.refuse("checkpoint", "keep_best", fmt::format("true for {}", why), "false");
+  }
+}
+
 void check_grpo(const Recipe& recipe, const Stage& stage, const RecipeReader& reader) {
   const GrpoRecipe& grpo = recipe.grpo;
   if (grpo.questions.empty() && stage.data.tasks.empty()) {
@@ -165,6 +184,7 @@ Recipe from_tree(const toml::table& root, const std::string& file) {
     if (recipe.grpo.given) check_grpo(recipe, outer, reader);
     recipe.stages.push_back(std::move(outer));
   }
+  check_choices(recipe, recipe.stages.back(), reader);
   return recipe;
 }
 

@@ -95,6 +95,9 @@ struct RewardWeights {
 
 enum class TrainingPrecision { kF32, kBF16 };
 
+// Whose weights RUN/model gets: those of the last step, or those that did best in the last stage.
+enum class ModelChoice { kLast, kBest };
+
 struct Recipe {
   ModelRecipe model;
   std::string tokenizer;  // a tokenizer.json, or its folder
@@ -102,11 +105,12 @@ struct Recipe {
   struct {
     int64_t rank = 0;  // 0: all weights are trained
     double alpha = 16;
-    std::vector<std::string> targets;  // parts of weight names
+    std::vector<std::string> targets;  // names of modules
   } lora;
   struct {
     int64_t every = 200;  // steps; 0: never
     int64_t problems = 60;
+    int64_t patience = 0;  // evaluations of the last stage without a better one; 0: no end by that
   } evaluation;
   struct {
     int64_t every_steps = 0;  // 0: by time alone
@@ -118,6 +122,7 @@ struct Recipe {
     std::string output;
     int64_t seed = 1;
     int64_t threads = 0;  // 0: all cores
+    ModelChoice model = ModelChoice::kLast;
   } run;
   GrpoRecipe grpo;
   RewardWeights rewards;

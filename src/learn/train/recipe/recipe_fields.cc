@@ -13,6 +13,7 @@ constexpr std::string_view kDecays[] = {"linear", "1-sqrt"};
 constexpr std::string_view kAdvantages[] = {"mean", "mean-and-deviation"};
 constexpr std::string_view kNormalizers[] = {"constant", "tokens", "reply"};
 constexpr std::string_view kPrecisions[] = {"f32", "bf16"};
+constexpr std::string_view kModelChoices[] = {"last", "best"};
 
 // The names stand in the order of the enum's values.
 template <typename Enum>
@@ -178,15 +179,24 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
   v.begin("lora");
   v.integer({"rank", "of the adapters; 0 trains all weights", ""}, recipe.lora.rank, 0, 4096);
   v.number({"alpha", "the adapters count `alpha / rank`", ""}, recipe.lora.alpha, 1e-6, 1e6);
-  v.texts({"targets", "parts of the names of the weights that get adapters", "all matrices"},
+  v.texts({"targets", "names of the modules whose matrices get adapters, such as `q_proj`",
+           "all matrices"},
           recipe.lora.targets, {});
   v.end();
   visit_grpo(v, recipe.grpo);
   visit_rewards(v, recipe.rewards);
   v.begin("evaluation");
   v.integer({"every", "steps between evaluations; 0: none", ""}, recipe.evaluation.every, 0, kMany);
-  v.integer({"problems", "held-out problems of an evaluation", ""}, recipe.evaluation.problems, 1,
-            1 << 20);
+  v.integer({"problems",
+             "held-out problems of an evaluation; of a loss, a few more, so that micro-batches are "
+             "full",
+             ""},
+            recipe.evaluation.problems, 1, 1 << 20);
+  v.integer({"patience",
+             "the run ends after so many evaluations of the last stage that are no better than one "
+             "before; 0: never",
+             ""},
+            recipe.evaluation.patience, 0, kMany);
   v.end();
   v.begin("checkpoint");
   v.integer({"every_steps", "steps between checkpoints; 0: by time alone", ""},
@@ -202,6 +212,13 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
   v.integer({"seed", "of the first weights, and of what reinforcement samples", ""},
             recipe.run.seed, 0, kMany);
   v.integer({"threads", "0: all cores", ""}, recipe.run.threads, 0, 1024);
+  choose(
+      v,
+      {"model",
+       "whose weights `RUN/model` gets: of the last step, or of the one that did best on held-out "
+       "problems in the last stage",
+       ""},
+      recipe.run.model, kModelChoices);
   v.end();
 }
 

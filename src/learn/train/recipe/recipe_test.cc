@@ -126,6 +126,22 @@ TEST(Recipe, TellsWhatIsMissingOrDoesNotFit) {
             std::string::npos);
 }
 
+TEST(Recipe, TheBestNeedsEvaluationsAndCheckpoints) {
+  const std::string best = "[run]\nmodel = \"best\"\n";
+  EXPECT_EQ(parse_recipe(std::string(kLeast) + best, "r.toml").run.model, ModelChoice::kBest);
+  EXPECT_NE(error_with(best + "[checkpoint]\nkeep_best = false\n").find("checkpoint.keep_best"),
+            std::string::npos);
+  EXPECT_NE(error_with(best + "[evaluation]\nevery = 0\n").find("evaluation.every"),
+            std::string::npos);
+  EXPECT_NE(error_with("[evaluation]\nevery = 0\npatience = 2\n")
+                .find("evaluations for evaluation.patience"),
+            std::string::npos);
+  const std::string shards =
+      "model.from = \"m\"\ndata.shards = [\"a\"]\nschedule.steps = 2\nevaluation.patience = 1\n";
+  EXPECT_NE(error_of(shards).find("data.held_out"), std::string::npos);
+  EXPECT_EQ(parse_recipe(shards + "data.held_out = [\"b\"]\n", "r.toml").evaluation.patience, 1);
+}
+
 TEST(Recipe, LooksAtTheMixture) {
   const auto with_tasks = [](const std::string& tasks) {
     return error_of("model.from = \"m\"\nschedule.steps = 2\ndata.tasks = " + tasks + "\n");
