@@ -114,12 +114,14 @@ TEST(Recipe, TellsLineFieldExpectedAndFound) {
 TEST(Recipe, TellsWhatIsMissingOrDoesNotFit) {
   EXPECT_EQ(error_of("[model]\nhidden_size = 1\n"),
             "r.toml: line 1: tokenizer.path: expected a tokenizer for the new model, found none");
-  EXPECT_NE(error_of("").find("model.from: expected either"), std::string::npos);
+  EXPECT_NE(error_of("").find("model.from: expected a model to train further or"),
+            std::string::npos);
   EXPECT_NE(error_of("model.from = \"m\"\nschedule.steps = 2\n").find("data.tasks: expected"),
             std::string::npos);
   EXPECT_NE(error_of("model.from = \"m\"\ndata.tasks = [\"sums\"]\n").find("schedule.steps"),
             std::string::npos);
-  EXPECT_NE(error_of("model.from = \"m\"\nmodel.vocab_size = 3\n").find("found both"),
+  EXPECT_NE(error_of("model.from = \"m\"\nmodel.rope_theta = 3\nlora.rank = 8\n")
+                .find("lora.rank: expected 0 where fields of model.from are replaced"),
             std::string::npos);
   EXPECT_NE(error_with("warmup_steps = 11\n").find("at most the 10 steps"), std::string::npos);
   EXPECT_NE(error_with("[checkpoint]\nevery_seconds = 0\n").find("none of them"),
