@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An adapter from its recipe to the merged model: killed, gone on with, written, merged, compared."""
+"""An adapter from its recipe to the merged model: killed, gone on with, merged, compared."""
 import json
 import math
 import signal
