@@ -81,6 +81,20 @@ TEST(Recipe, ModelsConfigKeepsNestedFields) {
   EXPECT_EQ(model.number("rope_scaling.factor"), 4.0);
 }
 
+TEST(Recipe, EveryRecipeOfTheProjectIsRead) {
+  int read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "recipes")) {
+    EXPECT_NO_THROW(read_recipe(entry.path())) << entry.path();
+    ++read;
+  }
+  EXPECT_GE(read, 6);
+  const Recipe stretched = read_recipe(kRoot / "recipes/minke-micro-long.toml");
+  EXPECT_FALSE(stretched.model.from.empty());
+  const Metadata fields = stretched.model.metadata("long");
+  EXPECT_EQ(fields.text("rope_scaling.type"), "yarn");
+  EXPECT_EQ(fields.integer("max_position_embeddings"), stretched.stages[0].data.context);
+}
+
 TEST(Recipe, FineTuningNeedsNoTokenizer) {
   const Recipe recipe = parse_recipe(
       "model.from = \"m.gguf\"\ndata.shards = [\"a.bin\"]\nschedule.steps = 1\n[lora]\nrank = 8\n",
