@@ -228,6 +228,56 @@ TEST_P(TrainingBits, ThreadsDoNotChangeABitOfTheGradients) {
   }
 }
 
+// What a pass gives: its result, the loads of the routers, and the gradients.
+struct Trained {
+  PassResult result;
+  std::vector<std::vector<int64_t>> loads;
+  std::vector<std::vector<float>> gradients;
+};
+
+Trained trained(Pass& pass, ModelParameters& parameters, const PassInput& input, ThreadPool& pool) {
+  parameters.clear_gradients(pool);
+  Trained t{pass.train(input), {}, {}};
+  for (const ExpertLoad& load : pass.tape().loads) t.loads.push_back(load.tokens);
+  for (const Parameter& p : parameters.parameters()) {
+    const float* g = p.gradient.f32();
+    t.gradients.emplace_back(g, g + p.gradient.shape.elements());
+  }
+  return t;
+}
+
+TEST_P(TrainingBits, LayersThatAreRecomputedDoNotChangeABit) {
+  const Checkpoint checkpoint = open_checkpoint(folder_);
+  const Documents documents = golden_documents(folder_);
+  for (const DType type : {DType::kF32, DType::kBF16}) {
+    SCOPED_TRACE(dtype_name(type));
+    const auto model = load_model(checkpoint, /*prediction=*/true);
+    ModelParameters parameters(*model, type);
+    ThreadPool pool(2);
+    parameters.publish(pool, select_kernels(isa_));
+    Pass pass(*model, pool, isa_, type, kContext);
+    parameters.track(pass.tape());
+    PassInput input = documents.input();
+    if (model->predicts()) input.prediction = 0.003f;
+    const Trained kept = trained(pass, parameters, input, pool);
+    pass.tape().recompute = true;
+    for (int round = 0; round < 2; ++round) {
+      const Trained found = trained(pass, parameters, input, pool);
+      EXPECT_EQ(found.result.loss, kept.result.loss);
+      EXPECT_EQ(found.result.prediction, kept.result.prediction);
+      EXPECT_EQ(found.result.balance, kept.result.balance);
+      EXPECT_EQ(found.loads, kept.loads);
+      ASSERT_NO_FATAL_FAILURE(expect_same_bits(found.result.log_probabilities,
+                                               kept.result.log_probabilities, "training"));
+      for (size_t i = 0; i < kept.gradients.size(); ++i) {
+        ASSERT_NO_FATAL_FAILURE(expect_same_bits(found.gradients[i], kept.gradients[i],
+                                                 parameters.parameters()[i].name.c_str()));
+      }
+    }
+    EXPECT_EQ(kept.result.prediction != 0, model->predicts());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, TrainingBits,
                          testing::Combine(testing::ValuesIn(model_folders()),
                                           testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,

@@ -19,13 +19,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The fields of the recipe take the place of the model's own, objects as a whole.
+void replace_fields(const ModelRecipe& recipe, Metadata& metadata) {
+  const auto fields = nlohmann::json::parse(recipe.config);
+  Metadata merged = recipe.metadata(metadata.source());
+  for (const auto& [key, value] : metadata.values()) {
+    if (!fields.contains(key.substr(0, key.find('.')))) merged.set(key, value);
+  }
+  metadata = std::move(merged);
+}
+
 Checkpoint starting_checkpoint(const Recipe& recipe) {
   const std::string& from = recipe.model.from;
   if (from.empty()) return {Naming::kHuggingFace, recipe.model.metadata("model")};
   if (!fs::is_directory(from)) {
     fail(from, "model.from: expected a Hugging Face folder (minke convert makes one)");
   }
-  return open_checkpoint(from);
+  Checkpoint checkpoint = open_checkpoint(from);
+  if (!recipe.model.config.empty()) replace_fields(recipe.model, checkpoint.metadata());
+  return checkpoint;
+}
+
+// The config.json of the model that is trained.
+nlohmann::ordered_json starting_config(const ModelRecipe& model) {
+  if (model.from.empty()) return nlohmann::ordered_json::parse(model.config);
+  auto config = nlohmann::ordered_json::parse(read_text_file(fs::path(model.from) / "config.json"));
+  if (!model.config.empty()) config.update(nlohmann::ordered_json::parse(model.config));
+  return config;
 }
 
 std::unique_ptr<Model> starting_model(const Recipe& recipe, const Checkpoint& checkpoint,
@@ -67,6 +87,7 @@ Learner::Learner(const Recipe& recipe, Isa isa, int64_t context, PredictionModul
     lora_ = std::make_unique<LoraAdapter>(parameters_, options, seed);
   }
   parameters_.track(pass_.tape());
+  pass_.tape().recompute = recipe.run.recompute;
 }
 
 int64_t Learner::active_parameters() {
@@ -148,9 +169,7 @@ std::string Learner::write(const fs::path& run) {
     return fmt::format("{}: the adapter", (run / "adapter").string());
   }
   const fs::path folder = run / "model";
-  auto config = nlohmann::ordered_json::parse(
-      recipe_.model.from.empty() ? recipe_.model.config
-                                 : read_text_file(fs::path(recipe_.model.from) / "config.json"));
+  auto config = starting_config(recipe_.model);
   if (const auto bos = tokenizer_->bos()) config["bos_token_id"] = *bos;
   config["eos_token_id"] = tokenizer_->eos().value();
   if (!predicts_ && config.contains("num_nextn_predict_layers")) {

@@ -5,15 +5,20 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/core/atomic_file.h"
 #include "base/core/mapped_file.h"
 #include "learn/train/train_testing.h"
+#include "learn/train/trainer.h"
+#include "model/convert/convert.h"
 #include "model/families/bundle.h"
+#include "model/formats/open_checkpoint.h"
 
 namespace minke {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::expect_done;
+using testing::Recorder;
 using testing::TinyRuns;
 
 // As the folders of Qwen2 and Qwen3 are.
@@ -64,6 +69,94 @@ TEST(Learner, TheFilesOfAModelGoWithTheOneThatIsTrainedFurther) {
       runs.further("other", "base",
                    fmt::format("[tokenizer]\npath = \"{}\"\n", runs.run("tokenizer").string())));
   EXPECT_FALSE(fs::exists(runs.run("other") / "model/generation_config.json"));
+}
+
+Recorder run_of(const fs::path& recipe) {
+  TrainerOptions options;
+  options.isa = chosen_isa();
+  Recorder recorder;
+  EXPECT_EQ(train(recipe, options, recorder), TrainingEnd::kDone);
+  return recorder;
+}
+
+// The recipe with `more` behind `line`.
+fs::path changed(const fs::path& recipe, const std::string& line, const std::string& more) {
+  std::string text = read_text_file(recipe);
+  text.insert(text.find(line) + line.size(), more);
+  AtomicFile file(recipe);
+  file.write(text);
+  file.commit();
+  return recipe;
+}
+
+constexpr const char* kYarn =
+    "max_position_embeddings = 1024\n[model.rope_scaling]\ntype = \"yarn\"\nfactor = 4.0\n"
+    "original_max_position_embeddings = 256\nmscale = 1.0\nmscale_all_dim = 1.0\n";
+
+// A recipe that goes on with RUN/model of `base`.
+fs::path further(const TinyRuns& runs, const std::string& base, const std::string& name,
+                 const std::string& fields, int context) {
+  return runs.folder().file(
+      name + ".toml",
+      fmt::format("[model]\nfrom = \"{}\"\n{}[run]\noutput = \"{}\"\nthreads = 2\n[data]\ntasks = "
+                  "[\"sums\"]\nlanguages = [\"en\"]\ncontext = {}\nbatch_tokens = 1024\n"
+                  "micro_batch_tokens = 1024\n[schedule]\nsteps = 2\n",
+                  (runs.run(base) / "model").string(), fields, runs.run(name).string(), context));
+}
+
+TEST(Learner, FieldsOfTheRecipeTakeThePlaceOfTheModelsOwn) {
+  const TinyRuns runs;
+  run_of(runs.recipe("base", 2, ""));
+  const Recorder plain = run_of(further(runs, "base", "plain", "", 256));
+  const Recorder stretched = run_of(further(runs, "base", "stretched", kYarn, 256));
+  EXPECT_NE(plain.steps[0].loss, stretched.steps[0].loss);
+  run_of(further(runs, "base", "long", kYarn, 1024));
+
+  const fs::path model = runs.run("long") / "model";
+  const auto config = nlohmann::json::parse(read_text_file(model / "config.json"));
+  EXPECT_EQ(config["max_position_embeddings"], 1024);
+  EXPECT_EQ(config["hidden_size"], 32);
+  EXPECT_EQ(config["rope_scaling"], (nlohmann::json{{"type", "yarn"},
+                                                    {"factor", 4.0},
+                                                    {"original_max_position_embeddings", 256},
+                                                    {"mscale", 1.0},
+                                                    {"mscale_all_dim", 1.0}}));
+
+  ThreadPool pool(1);
+  const fs::path gguf = runs.run("long.gguf");
+  convert({model, gguf, "", std::nullopt, std::nullopt}, pool);
+  const Checkpoint written = open_checkpoint(gguf);
+  EXPECT_EQ(written.metadata().text("deepseek2.rope.scaling.type"), "yarn");
+  EXPECT_EQ(written.metadata().number("deepseek2.rope.scaling.factor"), 4);
+  EXPECT_EQ(written.metadata().integer("deepseek2.rope.scaling.original_context_length"), 256);
+  EXPECT_EQ(written.metadata().integer("deepseek2.context_length"), 1024);
+
+  // An object takes the place of an object as a whole.
+  run_of(further(runs, "long", "linear", "[model.rope_scaling]\ntype = \"linear\"\nfactor = 2.0\n",
+                 1024));
+  const auto linear =
+      nlohmann::json::parse(read_text_file(runs.run("linear") / "model/config.json"));
+  EXPECT_EQ(linear["rope_scaling"], (nlohmann::json{{"type", "linear"}, {"factor", 2.0}}));
+  EXPECT_EQ(linear["max_position_embeddings"], 1024);
+}
+
+TEST(Learner, RecomputedLayersTrainTheSameModel) {
+  const TinyRuns runs;
+  const auto recipe = [&](const std::string& name) {
+    return changed(runs.recipe(name, 4, ""), "hidden_size = 32\n",
+                   "num_nextn_predict_layers = 1\n");
+  };
+  const Recorder kept = run_of(recipe("kept"));
+  const Recorder again = run_of(changed(recipe("again"), "[run]\n", "recompute = true\n"));
+  ASSERT_EQ(again.steps.size(), kept.steps.size());
+  for (size_t i = 0; i < kept.steps.size(); ++i) {
+    EXPECT_EQ(again.steps[i].loss, kept.steps[i].loss);
+    EXPECT_EQ(again.steps[i].gradient_norm, kept.steps[i].gradient_norm);
+    EXPECT_EQ(again.steps[i].expert_load.size(), 2u);  // the layer's and the module's
+    EXPECT_EQ(again.steps[i].expert_load, kept.steps[i].expert_load);
+  }
+  EXPECT_TRUE(read_text_file(runs.run("again") / "model/model.safetensors") ==
+              read_text_file(runs.run("kept") / "model/model.safetensors"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/core/check.h"
+#include "math/ops/group_blocks.h"
 #include "math/ops/panels.h"
 #include "math/ops/tape.h"
 
@@ -258,13 +259,12 @@ void separate_swiglu(Context& ctx, std::span<const ProductGroup> gates,
   // Calls body(offset, count) for the part of each row that a group has.
   const auto for_parts = [out_stride](Context& c, std::span<const ProductGroup> groups,
                                       const auto& body) {
-    for (const ProductGroup& g : groups) {
-      for_row_blocks(c, g.rows, [&](int64_t first, int64_t count) {
-        for (int64_t m = g.first + first; m < g.first + first + count; ++m) {
-          body(m * out_stride + g.column, g.weight_rows);
-        }
-      });
-    }
+    for_group_blocks(c, groups, [&](size_t index, int64_t first, int64_t count) {
+      const ProductGroup& g = groups[index];
+      for (int64_t m = g.first + first; m < g.first + first + count; ++m) {
+        body(m * out_stride + g.column, g.weight_rows);
+      }
+    });
   };
   for_parts(ctx, gates, [&](int64_t at, int64_t n) {
     ctx.kernels().silu_mul(gate.f32() + at, up.f32() + at, n, out + at);

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "base/core/check.h"
+#include "math/ops/group_blocks.h"
 #include "math/ops/matmul.h"
 #include "math/ops/panels.h"
 #include "math/ops/tape.h"
@@ -62,14 +63,20 @@ void panel_backward(Context& ctx, const Tape& tape, std::span<const ProductGroup
                     bool fresh) {
   const int64_t n = x.columns;
   std::vector<PanelProduct> to_x, to_weights;
+  std::vector<uint16_t*> rounded;  // of each group, [rows, weight_rows]
   for (const ProductGroup& g : groups) {
-    auto* halves = ctx.arena().allocate<uint16_t>(g.rows * g.weight_rows);
-    for_row_blocks(ctx, g.rows, [&](int64_t first, int64_t count) {
-      for (int64_t m = first; m < first + count; ++m) {
-        ctx.kernels().round_bf16(grad + (g.first + m) * stride + g.column, g.weight_rows,
-                                 halves + m * g.weight_rows);
-      }
-    });
+    rounded.push_back(ctx.arena().allocate<uint16_t>(g.rows * g.weight_rows));
+  }
+  for_group_blocks(ctx, groups, [&](size_t index, int64_t first, int64_t count) {
+    const ProductGroup& g = groups[index];
+    for (int64_t m = first; m < first + count; ++m) {
+      ctx.kernels().round_bf16(grad + (g.first + m) * stride + g.column, g.weight_rows,
+                               rounded[index] + m * g.weight_rows);
+    }
+  });
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const ProductGroup& g = groups[i];
+    const uint16_t* halves = rounded[i];
     const auto* w = reinterpret_cast<const uint16_t*>(g.weight->row(g.weight_first));
     to_x.push_back({{halves, g.weight_rows, false},
                     g.rows,

@@ -42,11 +42,22 @@ class Tape {
   // Null if the weight is a constant.
   float* weight_gradient(const Tensor& weight) const;
 
-  // Balance terms of the pass's routers, and the sum that they came to.
+  // Whether recomputable parts of a pass keep their operand alone, and are computed once more for
+  // the backward pass: less memory, the same bits.
+  bool recompute = false;
+
+  // Balance terms of the pass's routers, and, after backward(), the sum that they came to.
   std::vector<BalanceTerm> balance;
   double balance_loss = 0;
-  // Of each router of the pass, in the order of the forward pass.
+  // Of each router of the pass, in the order of the forward pass; complete after backward().
   std::vector<ExpertLoad> loads;
+
+  // A part of a pass: takes the activation x to another of its shape, in place or not, and uses
+  // nothing else that a gradient goes to but weights. It computes the same every time.
+  using Part = std::function<void(Context&, Tensor& x)>;
+  // Runs the part without recording it. backward() runs it again, recorded, and then its steps;
+  // what both needed is released. What the part refers to must live until then.
+  void run_recomputable(Context& ctx, Tensor& x, const Part& part);
 
   // --- for ops ---
   // Declares `count` float values an activation: something that can have a gradient.
@@ -71,6 +82,8 @@ class Tape {
   void backward(Context& ctx);
   // Forgets everything but the tracked weights.
   void clear();
+  // Bytes held from the system, for gradients of activations.
+  size_t capacity() const { return gradients_.capacity(); }
 
  private:
   struct Activation {
@@ -79,6 +92,11 @@ class Tape {
   };
   using Activations = std::map<const float*, Activation>;  // by first value
   Activations::value_type& holder(const float* values);
+  // Runs the steps behind the first `count`, the last one first, and forgets them.
+  void run_steps(Context& ctx, size_t count);
+  // The step of a recomputable part that took `before` to `after`, when `router` loads were noted.
+  void recompute_part(Context& ctx, const Tensor& before, const Tensor& after, const Part& part,
+                      size_t router);
 
   ThreadPool& pool_;
   std::map<const uint8_t*, float*> weights_;

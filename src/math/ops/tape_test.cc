@@ -1,6 +1,7 @@
 #include "math/ops/tape.h"
 
 #include <cmath>
+#include <cstring>
 
 #include <gtest/gtest.h>
 
@@ -165,6 +166,107 @@ TEST(Tape, GradientsPassThroughConstants) {
     for (int64_t n = 0; n < 7; ++n) EXPECT_NEAR(a.f32()[n * 9 + k], column, 1e-5);
   }
   EXPECT_EQ(values(a), values(b));
+}
+
+// Three parts, recomputed or not, and operations between them: one part that adds in place, one
+// that puts something else in its operand's place, one whose operand is used again behind it.
+struct Parts {
+  Tensor forward(Context& ctx) const {
+    Tensor y = rms_norm(ctx, x, norm, 1e-6f);
+    run(ctx, y, [this](Context& c, Tensor& z) { add_to(c, z, swiglu(c, z, a, b)); });
+    run(ctx, y, [this](Context& c, Tensor& z) { z = linear(c, rms_norm(c, z, norm, 1e-6f), a); });
+    note_router(ctx, 1);
+    const Tensor between = y;
+    run(ctx, y, [this](Context& c, Tensor& z) {
+      note_router(c, 2);
+      note_router(c, 3);
+      add_to(c, z, linear(c, z, b));
+    });
+    run(ctx, y, [this](Context& c, Tensor& z) {
+      note_router(c, 4);
+      z = swiglu(c, z, b, a);
+    });
+    note_router(ctx, 5);
+    add_to(ctx, y, between);
+    return y;
+  }
+
+  void run(Context& ctx, Tensor& y, const Tape::Part& part) const {
+    if (ctx.tape() != nullptr && ctx.tape()->recompute) {
+      ctx.tape()->run_recomputable(ctx, y, part);
+    } else {
+      part(ctx, y);
+    }
+  }
+
+  void note_router(Context& ctx, int64_t tokens) const {
+    if (ctx.tape() != nullptr) ctx.tape()->loads.push_back({nullptr, {tokens}});
+  }
+
+  Tensor x = random_tensor({5, 8}, 1), a = random_tensor({8, 8}, 2), b = random_tensor({8, 8}, 3);
+  Tensor norm = random_tensor({8}, 4);
+};
+
+TEST(Tape, RecomputedPartsHaveTheSameBits) {
+  TestContext t;
+  const Parts parts;
+  std::vector<std::vector<float>> expected;
+  for (const bool recompute : {false, true, true}) {
+    Tape tape(t.pool);
+    tape.recompute = recompute;
+    std::vector<Tensor> gradients;
+    for (const Tensor& w : {parts.a, parts.b, parts.norm}) {
+      gradients.push_back(Tensor::zeros(DType::kF32, w.shape));
+      tape.track(w, gradients.back());
+    }
+    t.ctx.reset();
+    t.ctx.set_tape(&tape);
+    tape.own(parts.x.f32(), parts.x.shape.elements());
+    const Tensor y = parts.forward(t.ctx);
+    std::vector<std::vector<float>> found = {values(y)};
+    const Tensor from = random_tensor(y.shape, 5);
+    std::copy_n(from.f32(), from.shape.elements(), tape.gradient(y.f32()));
+    t.ctx.set_tape(nullptr);
+    tape.backward(t.ctx);
+    const float* gradient = tape.gradient(parts.x.f32());
+    found.emplace_back(gradient, gradient + parts.x.shape.elements());
+    for (const Tensor& g : gradients) found.push_back(values(g));
+    if (expected.empty()) expected = found;
+    for (size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(std::memcmp(found[i].data(), expected[i].data(), found[i].size() * sizeof(float)),
+                0)
+          << i;
+      EXPECT_NE(found[i], std::vector<float>(found[i].size())) << i;
+    }
+    ASSERT_EQ(tape.loads.size(), 5u);
+    for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(tape.loads[static_cast<size_t>(i)].tokens[0], i + 1);
+  }
+}
+
+TEST(Tape, RecomputedPartsHoldTheMemoryOfOne) {
+  const Tensor x = random_tensor({256, 64}, 1), up = random_tensor({512, 64}, 2);
+  const Tensor down = random_tensor({64, 512}, 3);
+  const auto held = [&](bool recompute, int parts) {
+    TestContext t;
+    Tape tape(t.pool);
+    tape.recompute = recompute;
+    t.ctx.set_tape(&tape);
+    tape.own(x.f32(), x.shape.elements());
+    Tensor y = x;
+    for (int i = 0; i < parts; ++i) {
+      Parts().run(t.ctx, y, [&](Context& c, Tensor& z) {
+        add_to(c, z, linear(c, swiglu(c, z, up, up), down));
+      });
+    }
+    tape.gradient(y.f32())[0] = 1;
+    t.ctx.set_tape(nullptr);
+    tape.backward(t.ctx);
+    return t.ctx.arena().capacity() + tape.capacity();
+  };
+  // All operands stay, 64 KiB each, and of one part at a time what it computed: three activations
+  // of 512 KiB, scratch and gradients.
+  EXPECT_GT(held(false, 16), 4 * held(true, 16));
+  EXPECT_LT(held(true, 16), 2 * held(true, 4));
 }
 
 }  // namespace

@@ -1,6 +1,34 @@
 #include "model/families/decoder.h"
 
+#include "math/ops/tape.h"
+
 namespace minke {
+namespace {
+
+// While it lives, caches have the lengths that they had before a pass.
+class LengthsBefore {
+ public:
+  LengthsBefore(std::span<const Segment> segments, std::span<const int64_t> lengths)
+      : segments_(segments) {
+    for (size_t i = 0; i < segments.size(); ++i) {
+      after_.push_back(segments[i].cache->length());
+      segments[i].cache->truncate(lengths[i]);
+    }
+  }
+  ~LengthsBefore() {
+    for (size_t i = 0; i < segments_.size(); ++i) {
+      segments_[i].cache->advance(after_[i] - segments_[i].cache->length());
+    }
+  }
+  LengthsBefore(const LengthsBefore&) = delete;
+  LengthsBefore& operator=(const LengthsBefore&) = delete;
+
+ private:
+  std::span<const Segment> segments_;
+  std::vector<int64_t> after_;
+};
+
+}  // namespace
 
 void DecoderModel::visit_shared_config(ConfigVisitor& v) {
   DecoderConfig& c = config_;
@@ -27,6 +55,31 @@ void DecoderModel::set_rope(int64_t rope_dims) {
       rope_divisors_.f32()[i] = static_cast<float>(plain[i] / inv_freq_[i]);
     }
   }
+}
+
+Tensor DecoderModel::run(Context& ctx, const Batch& batch, const LayerForward& layer) const {
+  Tensor x = embedding(ctx, embed_, batch.tokens);
+  const RopeAngles angles = angles_of(ctx, batch);
+  for (int64_t i = 0; i < config_.layers; ++i) run_layer(ctx, i, x, angles, batch, layer);
+  for (const Segment& s : batch.segments) s.cache->advance(s.rows);
+  const Tensor last = select_rows(ctx, x, batch.logit_rows);
+  return rms_norm(ctx, last, norm_, eps());
+}
+
+void DecoderModel::run_layer(Context& ctx, int64_t index, Tensor& x, const RopeAngles& angles,
+                             const Batch& batch, const LayerForward& layer) const {
+  if (ctx.tape() == nullptr || !ctx.tape()->recompute) {
+    const ScratchScope scratch(ctx);
+    layer(ctx, index, x, angles, batch);
+    return;
+  }
+  std::vector<int64_t> lengths;
+  for (const Segment& s : batch.segments) lengths.push_back(s.cache->length());
+  ctx.tape()->run_recomputable(
+      ctx, x, [index, angles, batch, layer, lengths = std::move(lengths)](Context& c, Tensor& y) {
+        const LengthsBefore at(batch.segments, lengths);
+        layer(c, index, y, angles, batch);
+      });
 }
 
 void DecoderModel::visit_embedding(WeightVisitor& v) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "model/families/model.h"
 #include "model/layers/rope_scaling.h"
 
@@ -28,20 +30,15 @@ class DecoderModel : public Model {
   void visit_embedding(WeightVisitor& v);
   void visit_head(WeightVisitor& v);
 
-  // Runs `layer(index, x, angles)`, which adds to x [M, dim], for every layer; then the caches'
-  // advance and the norm.
-  template <typename Layer>
-  Tensor run(Context& ctx, const Batch& batch, const Layer& layer) const {
-    Tensor x = embedding(ctx, embed_, batch.tokens);
-    const RopeAngles angles = angles_of(ctx, batch);
-    for (int64_t i = 0; i < config_.layers; ++i) {
-      const ScratchScope scratch(ctx);
-      layer(static_cast<int>(i), x, angles);
-    }
-    for (const Segment& s : batch.segments) s.cache->advance(s.rows);
-    const Tensor last = select_rows(ctx, x, batch.logit_rows);
-    return rms_norm(ctx, last, norm_, eps());
-  }
+  // Adds what a layer makes of x [M, dim] to it; `index` is its place in the caches.
+  using LayerForward = std::function<void(Context& ctx, int64_t index, Tensor& x,
+                                          const RopeAngles& angles, const Batch& batch)>;
+  // Runs every layer; then the caches' advance and the norm.
+  Tensor run(Context& ctx, const Batch& batch, const LayerForward& layer) const;
+  // Runs one layer, whose scratch memory is released. A tape may run it again, at the lengths that
+  // the caches have before the pass.
+  void run_layer(Context& ctx, int64_t index, Tensor& x, const RopeAngles& angles,
+                 const Batch& batch, const LayerForward& layer) const;
 
   RopeAngles angles_of(Context& ctx, const Batch& batch) const {
     return rope_angles(ctx, batch.positions, inv_freq_, rope_magnitude(config_.rope_scaling));

@@ -53,7 +53,7 @@ class DeepSeekModel : public DecoderModel {
   };
 
   void visit_layer(WeightVisitor& v, Layer& layer, int64_t index);
-  void run_layer(Context& ctx, const Layer& layer, int64_t index, Tensor& x,
+  void add_layer(Context& ctx, const Layer& layer, int64_t index, Tensor& x,
                  const RopeAngles& angles, const Batch& batch) const;
   void visit_attention_config(ConfigVisitor& v);
   void visit_moe_config(ConfigVisitor& v);
@@ -272,7 +272,7 @@ void DeepSeekModel::visit(WeightVisitor& v) {
   visit_head(v);
 }
 
-void DeepSeekModel::run_layer(Context& ctx, const Layer& l, int64_t index, Tensor& x,
+void DeepSeekModel::add_layer(Context& ctx, const Layer& l, int64_t index, Tensor& x,
                               const RopeAngles& angles, const Batch& batch) const {
   const int cache_layer = static_cast<int>(index);
   const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
@@ -282,9 +282,11 @@ void DeepSeekModel::run_layer(Context& ctx, const Layer& l, int64_t index, Tenso
 }
 
 Tensor DeepSeekModel::hidden(Context& ctx, const Batch& batch) const {
-  return run(ctx, batch, [&](int i, Tensor& x, const RopeAngles& angles) {
-    run_layer(ctx, layers_[static_cast<size_t>(i)], i, x, angles, batch);
-  });
+  return run(
+      ctx, batch,
+      [this](Context& c, int64_t index, Tensor& x, const RopeAngles& angles, const Batch& b) {
+        add_layer(c, layers_[static_cast<size_t>(index)], index, x, angles, b);
+      });
 }
 
 bool DeepSeekModel::add_prediction() {
@@ -302,7 +304,10 @@ Tensor DeepSeekModel::predict(Context& ctx, const Batch& batch, const Tensor& st
   const Tensor next = rms_norm(ctx, embedding(ctx, embed_, batch.tokens), m.embedding_norm, eps());
   const Tensor state = rms_norm(ctx, states, m.state_norm, eps());
   Tensor x = linear(ctx, join_columns(ctx, next, state), m.join);
-  run_layer(ctx, m.layer, config_.layers, x, angles_of(ctx, batch), batch);
+  run_layer(ctx, config_.layers, x, angles_of(ctx, batch), batch,
+            [this](Context& c, int64_t index, Tensor& y, const RopeAngles& angles, const Batch& b) {
+              add_layer(c, module_->layer, index, y, angles, b);
+            });
   for (const Segment& s : batch.segments) s.cache->advance(s.rows);
   return rms_norm(ctx, x, m.norm, eps());
 }

@@ -89,13 +89,19 @@ void DenseModel::divide_frequencies() {
   }
 }
 
+void DenseModel::add_layer(Context& ctx, int64_t index, Tensor& x, const RopeAngles& angles,
+                           const Batch& batch) const {
+  const Layer& l = layers_[static_cast<size_t>(index)];
+  const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
+  add_to(ctx, x,
+         l.attention.forward(ctx, normed, angles, batch, static_cast<int>(index), attention_));
+  add_to(ctx, x, l.mlp.forward(ctx, rms_norm(ctx, x, l.mlp_norm, eps())));
+}
+
 Tensor DenseModel::hidden(Context& ctx, const Batch& batch) const {
-  return run(ctx, batch, [&](int i, Tensor& x, const RopeAngles& angles) {
-    const Layer& l = layers_[static_cast<size_t>(i)];
-    const Tensor normed = rms_norm(ctx, x, l.attention_norm, eps());
-    add_to(ctx, x, l.attention.forward(ctx, normed, angles, batch, i, attention_));
-    add_to(ctx, x, l.mlp.forward(ctx, rms_norm(ctx, x, l.mlp_norm, eps())));
-  });
+  return run(ctx, batch,
+             [this](Context& c, int64_t index, Tensor& x, const RopeAngles& angles,
+                    const Batch& b) { add_layer(c, index, x, angles, b); });
 }
 
 }  // namespace minke

@@ -24,15 +24,17 @@ class DenseModel : public DecoderModel {
   Tensor hidden(Context& ctx, const Batch& batch) const override;
 
  private:
-  // Applies the divisors that a GGUF file stores for Llama 3 scaling.
-  void divide_frequencies();
-
   struct Layer {
     Tensor attention_norm;
     AttentionGqa attention;
     Tensor mlp_norm;
     Mlp mlp;
   };
+
+  void add_layer(Context& ctx, int64_t index, Tensor& x, const RopeAngles& angles,
+                 const Batch& batch) const;
+  // Applies the divisors that a GGUF file stores for Llama 3 scaling.
+  void divide_frequencies();
 
   GqaConfig attention_;
   int64_t inner_ = 0;  // of the MLP

@@ -43,7 +43,8 @@ class Model {
   virtual void visit_config(ConfigVisitor& v) = 0;
   virtual void visit(WeightVisitor& v) = 0;
   // The states [batch.logit_rows, dim] from which head() makes logits. Appends the tokens to their
-  // caches. Tokens must be below the vocabulary's size and every cache must have room.
+  // caches. Tokens must be below the vocabulary's size and every cache must have room. A tape that
+  // recomputes runs layers again: the segments and their caches must live until its backward pass.
   virtual Tensor hidden(Context& ctx, const Batch& batch) const = 0;
   // [vocab, dim].
   virtual const Tensor& head() const = 0;

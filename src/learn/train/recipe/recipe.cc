@@ -69,9 +69,14 @@ void check_stage(const Stage& stage, const RecipeReader& reader, bool other_ques
 }
 
 void check_run(const Recipe& recipe, const RecipeReader& reader) {
-  if (recipe.model.from.empty() == recipe.model.config.empty()) {
-    reader.refuse("model", "from", "either a model to train further or the fields of a new one",
-                  recipe.model.from.empty() ? "none of them" : "both");
+  if (recipe.model.from.empty() && recipe.model.config.empty()) {
+    reader.refuse("model", "from", "a model to train further or the fields of a new one",
+                  "none of them");
+  }
+  if (recipe.lora.rank > 0 && !recipe.model.from.empty() && !recipe.model.config.empty()) {
+    reader.refuse("lora", "rank",
+                  "0 where fields of model.from are replaced, which an adapter cannot hold",
+                  std::to_string(recipe.lora.rank));
   }
   if (recipe.tokenizer.empty() && recipe.model.from.empty()) {
     reader.refuse("tokenizer", "path", "a tokenizer for the new model", "none");

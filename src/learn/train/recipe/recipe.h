@@ -17,7 +17,7 @@ namespace minke {
 // stand in recipe_fields.cc, once; docs/recipes.md has the table.
 
 // The model to begin with: a new one by the fields of a Hugging Face config.json, or one that is
-// loaded. Exactly one of the two is not empty.
+// loaded, of whose own fields those of `config` take the place. They are not both empty.
 struct ModelRecipe {
   std::string from;    // a Hugging Face folder
   std::string config;  // a JSON object
@@ -123,6 +123,7 @@ struct Recipe {
     int64_t seed = 1;
     int64_t threads = 0;  // 0: all cores
     ModelChoice model = ModelChoice::kLast;
+    bool recompute = false;
   } run;
   GrpoRecipe grpo;
   RewardWeights rewards;

@@ -162,10 +162,13 @@ void visit_stage_sections(RecipeVisitor& v, Stage& stage) {
 
 void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
   v.begin("model");
-  v.text({"from", "a model to train further, in place of the fields of a new one", "none"},
-         recipe.model.from);
-  v.others({"any other", "a field of the Hugging Face `config.json` of a new model", "none"},
-           recipe.model.config);
+  v.text({"from", "a model to train further", "none"}, recipe.model.from);
+  v.others(
+      {"any other",
+       "a field of the Hugging Face `config.json` of a new model; with `from`, in the place of "
+       "that model's own",
+       "none"},
+      recipe.model.config);
   v.end();
   v.begin("tokenizer");
   v.text({"path", "a folder with `tokenizer.json` and `tokenizer_config.json`, or the former",
@@ -219,6 +222,11 @@ void visit_run_sections(RecipeVisitor& v, Recipe& recipe) {
        "problems in the last stage",
        ""},
       recipe.run.model, kModelChoices);
+  v.flag({"recompute",
+          "layers are computed once more for their gradients, in place of keeping what they "
+          "computed: less memory, more time, the same bits",
+          ""},
+         recipe.run.recompute);
   v.end();
 }
 

@@ -81,6 +81,20 @@ TEST(Recipe, ModelsConfigKeepsNestedFields) {
   EXPECT_EQ(model.number("rope_scaling.factor"), 4.0);
 }
 
+TEST(Recipe, EveryRecipeOfTheProjectIsRead) {
+  int read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "recipes")) {
+    EXPECT_NO_THROW(read_recipe(entry.path())) << entry.path();
+    ++read;
+  }
+  EXPECT_GE(read, 6);
+  const Recipe stretched = read_recipe(kRoot / "recipes/minke-micro-long.toml");
+  EXPECT_FALSE(stretched.model.from.empty());
+  const Metadata fields = stretched.model.metadata("long");
+  EXPECT_EQ(fields.text("rope_scaling.type"), "yarn");
+  EXPECT_EQ(fields.integer("max_position_embeddings"), stretched.stages[0].data.context);
+}
+
 TEST(Recipe, FineTuningNeedsNoTokenizer) {
   const Recipe recipe = parse_recipe(
       "model.from = \"m.gguf\"\ndata.shards = [\"a.bin\"]\nschedule.steps = 1\n[lora]\nrank = 8\n",
@@ -114,12 +128,14 @@ TEST(Recipe, TellsLineFieldExpectedAndFound) {
 TEST(Recipe, TellsWhatIsMissingOrDoesNotFit) {
   EXPECT_EQ(error_of("[model]\nhidden_size = 1\n"),
             "r.toml: line 1: tokenizer.path: expected a tokenizer for the new model, found none");
-  EXPECT_NE(error_of("").find("model.from: expected either"), std::string::npos);
+  EXPECT_NE(error_of("").find("model.from: expected a model to train further or"),
+            std::string::npos);
   EXPECT_NE(error_of("model.from = \"m\"\nschedule.steps = 2\n").find("data.tasks: expected"),
             std::string::npos);
   EXPECT_NE(error_of("model.from = \"m\"\ndata.tasks = [\"sums\"]\n").find("schedule.steps"),
             std::string::npos);
-  EXPECT_NE(error_of("model.from = \"m\"\nmodel.vocab_size = 3\n").find("found both"),
+  EXPECT_NE(error_of("model.from = \"m\"\nmodel.rope_theta = 3\nlora.rank = 8\n")
+                .find("lora.rank: expected 0 where fields of model.from are replaced"),
             std::string::npos);
   EXPECT_NE(error_with("warmup_steps = 11\n").find("at most the 10 steps"), std::string::npos);
   EXPECT_NE(error_with("[checkpoint]\nevery_seconds = 0\n").find("none of them"),
