@@ -95,7 +95,7 @@ void PromptCache::append_stored_part(const EngineRequest& request,
 
 std::shared_ptr<const KvPage> PromptCache::stored(const EngineRequest& request,
                                                   std::span<const int32_t> tokens) {
-  if (pool_.free_pages() == 0 && !index_->make_room(1)) return nullptr;
+  if (!make_room(1)) return nullptr;
   auto page = store_->get(request.owner, tokens, pool_);
   if (page) ++stored_pages_;
   return page;
@@ -104,7 +104,14 @@ std::shared_ptr<const KvPage> PromptCache::stored(const EngineRequest& request,
 bool PromptCache::reserve(KvCache& cache, int64_t tokens) {
   const int64_t most = std::min(tokens, cache.capacity());
   if (cache.reserve(most)) return true;
-  return index_->make_room(pages_for(most) - cache.pages()) && cache.reserve(most);
+  return make_room(pages_for(most) - cache.pages()) && cache.reserve(most);
+}
+
+bool PromptCache::make_room(int64_t pages) {
+  while (!index_->make_room(pages)) {
+    if (!store_ || !store_->let_go()) return false;
+  }
+  return true;
 }
 
 void PromptCache::keep(const EngineRequest& request, KvCache& cache) {

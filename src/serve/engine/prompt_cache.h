@@ -41,6 +41,9 @@ class PromptCache {
   // The part of the folder's next page that `beginning` goes on with, of more than `known` tokens.
   void append_stored_part(const EngineRequest& request, std::span<const int32_t> beginning,
                           int64_t known, KvCache& cache);
+  // Until the pool has `pages` free ones: forgets prefixes that nobody uses, and takes back those
+  // that wait to be written. False if it cannot.
+  bool make_room(int64_t pages);
   // A page of the folder, for which prefixes that nobody uses make room.
   std::shared_ptr<const KvPage> stored(const EngineRequest& request,
                                        std::span<const int32_t> tokens);

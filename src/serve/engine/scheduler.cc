@@ -126,8 +126,11 @@ void Scheduler::admit() {
     // A place is worth nothing without pages for what is to be computed at once.
     if (!prompts_.reserve(*sequence.cache, sequence.tokens())) {
       sequence.cache.reset();
-      CHECK(!running_.empty());  // the pages of a whole context are always there
-      return;
+      if (!running_.empty()) return;
+      sequence.failure = fmt::format("cache: no pages for {} tokens", sequence.tokens());
+      end(sequence);
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*index));
+      continue;
     }
     place(*index);
   }
