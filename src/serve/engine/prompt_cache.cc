@@ -45,6 +45,8 @@ PromptCache::PromptCache(const Model& model, const EngineOptions& options, int64
   store.budget = options.store_bytes;
   store.fingerprint = fmt::format("{} {}", options.store_name, isa_name(options.session.isa));
   store.warn = options.warn;
+  // They are the pool's own: what waits costs no memory, and is let go where pages are short.
+  store.queue = std::max(store.queue, pages_for(context));
   store_ = std::make_unique<PageStore>(pool_.layout(), std::move(store));
 }
 
@@ -116,13 +118,18 @@ bool PromptCache::make_room(int64_t pages) {
 
 void PromptCache::keep(const EngineRequest& request, KvCache& cache) {
   const auto prompt = std::span<const int32_t>(request.prompt);
+  const bool whole_prompt = cache.length() == static_cast<int64_t>(prompt.size());
+  const int64_t full = cache.length() / kPageTokens;
   const int64_t known = cache.shared_pages();
-  index_->insert(request.owner, prompt, cache);
+  if (!whole_prompt && full == known) return;
+  const auto done = whole_prompt ? prompt : prompt.first(static_cast<size_t>(full * kPageTokens));
+  index_->insert(request.owner, done, cache);
   if (!store_) return;
   for (int64_t i = known; i < cache.shared_pages(); ++i) {
     const auto tokens = prompt.first(static_cast<size_t>((i + 1) * kPageTokens));
     store_->put(request.owner, tokens, cache.shared_page(i));
   }
+  if (!whole_prompt) return;
   const PrefixMatch match = index_->match(request.owner, prompt);
   const int64_t part = match.partial_tokens / kStoredTokens * kStoredTokens;
   if (part == 0) return;

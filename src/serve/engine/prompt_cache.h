@@ -26,7 +26,8 @@ class PromptCache {
   std::unique_ptr<KvCache> open(const EngineRequest& request);
   // Pages for `tokens` in all; prefixes that nobody uses make room. False: there are not enough.
   bool reserve(KvCache& cache, int64_t tokens);
-  // Remembers a prompt that `cache` holds, computed as a prompt.
+  // Remembers what `cache` holds of a prompt, computed as a prompt: full pages as they come, so
+  // that the folder gets them one by one, and with the prompt's end the rest.
   void keep(const EngineRequest& request, KvCache& cache);
   // Forgets what is in memory.
   void forget();

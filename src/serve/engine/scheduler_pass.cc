@@ -42,9 +42,7 @@ void Scheduler::pass(const Rows& rows, bool prompts) {
   const Tensor logits =
       model_.forward(context_, {rows.tokens, rows.positions, rows.segments, rows.logit_rows});
   if (prompts) {
-    for (Sequence* sequence : rows.sequences) {
-      if (!sequence->in_prompt()) prompts_.keep(sequence->request, *sequence->cache);
-    }
+    for (Sequence* sequence : rows.sequences) prompts_.keep(sequence->request, *sequence->cache);
   }
   read_logits(rows, logits);
   const double seconds = seconds_between(start, EngineClock::now());

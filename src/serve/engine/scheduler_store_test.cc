@@ -68,5 +68,19 @@ TEST(SchedulerStore, ADiskThatHangsKeepsNoTokenWaiting) {
   EXPECT_EQ(disk.scheduler().stats().preempted, 0);
 }
 
+TEST(SchedulerStore, ALongPromptSurvivesWhole) {
+  const TempFolder folder;
+  EngineOptions o = stored_in(folder, options(1));
+  o.session.context = 6144;
+  const EngineRequest r = request(6000, 1, 1);
+  {
+    Scheduler scheduler(model(), o);
+    run(scheduler, {r});
+  }
+  Scheduler scheduler(model(), o);
+  // 23 pages, and 64 tokens of the next.
+  EXPECT_EQ(run(scheduler, {r})[0]->cached_tokens, 23 * kPageTokens + 64);
+}
+
 }  // namespace
 }  // namespace minke
