@@ -48,10 +48,11 @@ std::pair<PrefixIndex::Node*, int64_t> PrefixIndex::closest(const Node& node, Id
   return best;
 }
 
-PrefixMatch PrefixIndex::match(std::string_view owner, Ids tokens) {
+std::pair<PrefixMatch, PrefixIndex::Node*> PrefixIndex::find(std::string_view owner,
+                                                             Ids tokens) const {
   PrefixMatch found;
   const auto root = roots_.find(owner);
-  if (root == roots_.end()) return found;
+  if (root == roots_.end()) return {found, nullptr};
   Node* node = root->second.get();
   while (!tokens.empty()) {
     const Ids ids = tokens.first(std::min<size_t>(tokens.size(), kPageTokens));
@@ -66,8 +67,17 @@ PrefixMatch PrefixIndex::match(std::string_view owner, Ids tokens) {
     found.pages.push_back(child->page);
     tokens = tokens.subspan(ids.size());
   }
-  touch(node);
-  return found;
+  return {std::move(found), node};
+}
+
+PrefixMatch PrefixIndex::match(std::string_view owner, Ids tokens) {
+  auto [found, node] = find(owner, tokens);
+  if (node != nullptr) touch(node);
+  return std::move(found);
+}
+
+int64_t PrefixIndex::known(std::string_view owner, Ids tokens) const {
+  return find(owner, tokens).first.tokens();
 }
 
 void PrefixIndex::insert(std::string_view owner, Ids tokens, KvCache& cache) {

@@ -59,7 +59,9 @@ class PrefixIndexTest : public ::testing::Test {
   }
 
   int64_t known(std::string_view owner, const Ids& tokens) {
+    const int64_t told = index_.known(owner, tokens);
     const PrefixMatch match = index_.match(owner, tokens);
+    EXPECT_EQ(match.tokens(), told);
     EXPECT_TRUE(right(match, tokens));
     return match.tokens();
   }
@@ -170,6 +172,7 @@ TEST_F(SmallPrefixIndexTest, ForgetsWhatWasNotUsedForTheLongestTime) {
   for (int i = 1; i <= 3; ++i) serve("a", some_tokens(512, i));
   EXPECT_EQ(pool_.free_pages(), 0);
   known("a", some_tokens(512, 1));
+  EXPECT_EQ(index_.known("a", some_tokens(512, 2)), 512);
   EXPECT_TRUE(index_.make_room(1));
   EXPECT_EQ(known("a", some_tokens(512, 2)), 256);
   EXPECT_EQ(known("a", some_tokens(512, 3)), 512);

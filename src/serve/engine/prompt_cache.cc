@@ -15,6 +15,11 @@ int64_t pages_for(int64_t tokens) {
   return (tokens + kPageTokens - 1) / kPageTokens;
 }
 
+// What need not be computed of a prompt if it is known.
+std::span<const int32_t> beginning_of(const EngineRequest& request) {
+  return std::span<const int32_t>(request.prompt).first(request.prompt.size() - 1);
+}
+
 // What the sequences and prefixes may have.
 int64_t chosen_bytes(const KvLayout& layout, int64_t wanted, int64_t context) {
   const int64_t least = pages_for(context) * layout.page_bytes();
@@ -50,11 +55,15 @@ PromptCache::PromptCache(const Model& model, const EngineOptions& options, int64
   store_ = std::make_unique<PageStore>(pool_.layout(), std::move(store));
 }
 
+int64_t PromptCache::known(const EngineRequest& request) const {
+  return index_->known(request.owner, beginning_of(request));
+}
+
 std::unique_ptr<KvCache> PromptCache::open(const EngineRequest& request) {
   auto cache = std::make_unique<KvCache>(pool_, context_);
   // Prompts to be scored are computed whole.
   if (request.score_prompt) return cache;
-  const auto beginning = std::span<const int32_t>(request.prompt).first(request.prompt.size() - 1);
+  const std::span<const int32_t> beginning = beginning_of(request);
   const PrefixMatch match = index_->match(request.owner, beginning);
   for (const auto& page : match.pages) cache->append_shared(page);
   if (store_ && append_stored(request, beginning, match.partial_tokens, *cache)) return cache;

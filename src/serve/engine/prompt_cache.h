@@ -24,6 +24,8 @@ class PromptCache {
   // A cache with what is known of the beginning of the request's prompt, never its last token,
   // whose logits are wanted.
   std::unique_ptr<KvCache> open(const EngineRequest& request);
+  // Tokens of that beginning which are in memory.
+  int64_t known(const EngineRequest& request) const;
   // Pages for `tokens` in all; prefixes that nobody uses make room. False: there are not enough.
   bool reserve(KvCache& cache, int64_t tokens);
   // Remembers what `cache` holds of a prompt, computed as a prompt: full pages as they come, so

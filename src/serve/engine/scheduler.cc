@@ -18,7 +18,7 @@ constexpr int64_t kScoredRows = 64;
 // Fewest tokens of prompts in a pass: fewer would waste the reading of the weights.
 constexpr int64_t kFewestPromptTokens = 32;
 // Tokens of a common beginning that one sequence computes while the other waits.
-constexpr size_t kWorthWaiting = 16;
+constexpr int64_t kWorthWaiting = 16;
 // How long a pass of prompts may take where nobody waits for generated tokens: what a cancelled
 // request is waited for.
 constexpr double kLongestPass = 1.0;
@@ -81,17 +81,22 @@ void Scheduler::cancel_all() {
   waiting_.clear();
 }
 
-// Whether much of the prompt is being computed for another sequence right now: it is worth waiting
-// for, and will be found in the cache.
+// Whether much of what is not known of the prompt is being computed for another sequence right now:
+// it is worth waiting for, and will be found in the cache.
 bool Scheduler::awaits_prefix(const Sequence& sequence) const {
+  if (sequence.request.score_prompt) return false;  // computed whole in any case
   const auto& mine = sequence.request.prompt;
+  std::optional<int64_t> known;  // looked up if need be
   return std::any_of(running_.begin(), running_.end(), [&](const auto& other) {
     const auto& theirs = other->request.prompt;
     if (!other->in_prompt() || other->request.owner != sequence.request.owner) return false;
     const auto [end, unused] =
         std::mismatch(mine.begin(), mine.end(), theirs.begin(), theirs.end());
-    const auto common = static_cast<size_t>(end - mine.begin());
-    return common >= kWorthWaiting && common * 2 >= mine.size();
+    const int64_t common = end - mine.begin();
+    if (common < kWorthWaiting || common * 2 < sequence.prompt_tokens()) return false;
+    if (!known) known = prompts_.known(sequence.request);
+    return common - *known >= kWorthWaiting &&
+           (common - *known) * 2 >= sequence.prompt_tokens() - *known;
   });
 }
 
