@@ -100,14 +100,15 @@ bool Scheduler::awaits_prefix(const Sequence& sequence) const {
   });
 }
 
-// The first of those whose owner has fewest sequences running.
+// The first of those whose caller has fewest sequences running.
 std::optional<size_t> Scheduler::next_to_admit() const {
   std::map<std::string_view, int> places;
-  for (const auto& sequence : running_) ++places[sequence->request.owner];
+  for (const auto& sequence : running_) ++places[sequence->request.caller];
   std::optional<size_t> best;
   for (size_t i = 0; i < waiting_.size(); ++i) {
     const Sequence& sequence = *waiting_[i];
-    if (best && places[sequence.request.owner] >= places[waiting_[*best]->request.owner]) continue;
+    if (best && places[sequence.request.caller] >= places[waiting_[*best]->request.caller])
+      continue;
     if (!awaits_prefix(sequence)) best = i;
   }
   return best;

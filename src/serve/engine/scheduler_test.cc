@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -150,12 +152,69 @@ TEST(Scheduler, ScoresOfAPromptAreThoseOfItsTokens) {
                          }));
 }
 
-TEST(Scheduler, OwnersTakeTurns) {
+TEST(Scheduler, WhatAPromptHasComputedIsKnownBeforeItsEnd) {
+  EngineOptions o = options(2);
+  o.session.prefill_chunk = 100;
+  o.interactive = false;
+  Scheduler scheduler(model(), o);
+  const EngineRequest r = request(900, 1, 5);
+  const auto ear = std::make_shared<Ear>();
+  scheduler.submit(1, r, ear);
+  for (int pass = 0; pass < 6; ++pass) scheduler.step();
+  EXPECT_EQ(scheduler.stats().prompt_tokens, 600);
+  scheduler.cancel(1);
+  const auto found = run(scheduler, {r})[0];
+  EXPECT_EQ(found->cached_tokens, 512);
+  EXPECT_TRUE(found->same_as(*alone(r)));
+}
+
+// Those that all sequences take.
+int64_t passes(Scheduler& scheduler) {
+  int64_t count = 0;
+  while (scheduler.step()) ++count;
+  return count;
+}
+
+TEST(Scheduler, TailsBehindAKnownBeginningShareAPass) {
+  EngineOptions o = options(16);
+  o.session.prefill_chunk = 1024;
+  o.interactive = false;
+  Scheduler scheduler(model(), o);
+  Ears ears;
+  for (int i = 0; i < 16; ++i) {
+    EngineRequest r = request(600, 1, 1);
+    for (int t = 0; t < 30; ++t) r.prompt.push_back(2 + (7 * t + 11 * i) % 250);
+    ears.push_back(std::make_shared<Ear>());
+    scheduler.submit(i, std::move(r), ears.back());
+  }
+  // The first computes the beginning for all, then come fifteen tails.
+  EXPECT_EQ(passes(scheduler), 2);
+  for (int i = 1; i < 16; ++i) EXPECT_EQ(ears[static_cast<size_t>(i)]->cached_tokens, 600) << i;
+  EXPECT_EQ(scheduler.stats().prompt_tokens, 630 + 15 * 30);
+}
+
+TEST(Scheduler, PagesInUseAreThoseThatSequencesHoldEachOnce) {
+  Scheduler scheduler(model(), options(3));
+  run(scheduler, {request(700, 1, 1), request(500, 2, 1)});
+  EXPECT_EQ(scheduler.stats().pages_in_use, 0);
+  for (int i = 0; i < 2; ++i) {
+    EngineRequest r = request(700, 1, 10);
+    r.options.sampling.seed = static_cast<uint64_t>(i);
+    scheduler.submit(i, std::move(r), std::make_shared<Ear>());
+  }
+  scheduler.step();
+  // Two pages in common, and one for the rest of each.
+  EXPECT_EQ(scheduler.stats().running, 2);
+  EXPECT_EQ(scheduler.stats().pages_in_use, 4);
+}
+
+TEST(Scheduler, CallersTakeTurnsWhateverTheyCallThemselves) {
   Scheduler scheduler(model(), options(2));
   Ears ears;
   for (int i = 0; i < 6; ++i) {
     EngineRequest r = request(20, i, 10);
-    r.owner = i < 5 ? "busy" : "rare";
+    r.caller = i < 5 ? "busy" : "rare";
+    r.owner = r.caller + std::to_string(i);
     ears.push_back(std::make_shared<Ear>());
     scheduler.submit(i, std::move(r), ears.back());
   }
@@ -218,6 +277,33 @@ TEST(Scheduler, ASequenceThatCannotGoOnFailsAlone) {
   const Ears ears = run(scheduler, {impossible, request(30, 2, 5)});
   EXPECT_NE(ears[0]->failure, "");
   EXPECT_EQ(ears[1]->tokens.size(), 5U);
+}
+
+// A model for which there is no memory where a pass has a certain token.
+class ShortOfMemory : public Model {
+ public:
+  static constexpr int32_t kTooMuch = 4000;
+  ShortOfMemory() { facts_ = model().facts(); }
+  void visit_config(ConfigVisitor& /*v*/) override {}
+  void visit(WeightVisitor& /*v*/) override {}
+  Tensor hidden(Context& context, const Batch& batch) const override {
+    if (std::ranges::find(batch.tokens, kTooMuch) != batch.tokens.end()) throw std::bad_alloc();
+    return model().hidden(context, batch);
+  }
+  const Tensor& head() const override { return model().head(); }
+};
+
+TEST(Scheduler, APassThatCannotBeEndsOnlyThoseThatWereInIt) {
+  const ShortOfMemory narrow;
+  Scheduler scheduler(narrow, options(2));
+  const auto other = std::make_shared<Ear>();
+  scheduler.submit(0, request(30, 1, 20), other);
+  scheduler.step();
+  EngineRequest r = request(30, 2, 5);
+  r.prompt[3] = ShortOfMemory::kTooMuch;
+  EXPECT_NE(run(scheduler, {r})[0]->failure, "");
+  EXPECT_TRUE(other->same_as(*alone(request(30, 1, 20))));
+  EXPECT_EQ(scheduler.stats().pages_in_use, 0);
 }
 
 TEST(Scheduler, RefusesWhatCannotBe) {

@@ -73,6 +73,7 @@ std::shared_ptr<TurnHandle> EngineCompletions::start(CompletionTask task,
   request.top = task.top;
   request.score_prompt = task.score_prompt;
   request.owner = std::move(task.owner);
+  request.caller = std::move(task.caller);
 
   auto handle = std::make_shared<EngineTask>(*engine_);
   CompletionStream::Options options;

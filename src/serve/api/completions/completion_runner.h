@@ -28,7 +28,7 @@ struct CompletionTask {
   bool log_probabilities = false;
   int top = 0;
   bool score_prompt = false;  // with log_probabilities
-  std::string owner;          // see EngineRequest
+  std::string owner, caller;  // see EngineRequest
 };
 
 // A token with its score. A hidden one, such as that which ends a text, is no part of the text.

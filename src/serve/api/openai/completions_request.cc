@@ -97,6 +97,7 @@ CompletionRequest read_completion_request(std::string_view body, std::string_vie
     task.score_prompt = completion.echo;
   }
   task.owner = read_owner(request, caller);
+  task.caller = caller;
   completion.choices = read_choices(request);
   read_best_of(request, completion.choices);
   if (completion.prompts.size() * static_cast<size_t>(completion.choices) > kMostPrompts) {
