@@ -55,7 +55,11 @@ void Scheduler::check(const EngineRequest& request) const {
 
 void Scheduler::submit(int64_t number, EngineRequest request,
                        std::shared_ptr<EngineListener> listener) {
-  waiting_.push_back(std::make_unique<Sequence>(number, std::move(request), std::move(listener)));
+  try {
+    waiting_.push_back(std::make_unique<Sequence>(number, std::move(request), listener));
+  } catch (const std::exception& error) {
+    listener->failed(error.what());
+  }
 }
 
 void Scheduler::cancel(int64_t number) {
@@ -114,22 +118,35 @@ std::optional<size_t> Scheduler::next_to_admit() const {
   return best;
 }
 
+// A cache with pages for what is to be computed at once: a place is worth nothing without them.
+// False if there are none, which an engine with nothing else to do takes for a failure.
+bool Scheduler::open(Sequence& sequence) {
+  try {
+    sequence.cache = prompts_.open(sequence.request);
+    if (prompts_.reserve(*sequence.cache, sequence.tokens())) return true;
+    if (running_.empty()) {
+      sequence.failure = fmt::format("cache: no pages for {} tokens", sequence.tokens());
+    }
+  } catch (const std::exception& error) {
+    sequence.failure = error.what();
+  }
+  sequence.cache.reset();
+  return false;
+}
+
 void Scheduler::admit() {
   while (running() < sequences_) {
     const std::optional<size_t> index = next_to_admit();
     if (!index) return;
     Sequence& sequence = *waiting_[*index];
-    sequence.cache = prompts_.open(sequence.request);
-    // A place is worth nothing without pages for what is to be computed at once.
-    if (!prompts_.reserve(*sequence.cache, sequence.tokens())) {
-      sequence.cache.reset();
-      if (!running_.empty()) return;
-      sequence.failure = fmt::format("cache: no pages for {} tokens", sequence.tokens());
+    if (open(sequence)) {
+      place(*index);
+    } else if (sequence.ended()) {
       end(sequence);
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*index));
-      continue;
+    } else {
+      return;
     }
-    place(*index);
   }
 }
 
@@ -149,10 +166,14 @@ void Scheduler::place(size_t index) {
 
 // Pages for one more token, from the sequences that came later if need be.
 void Scheduler::make_room(Sequence& sequence) {
-  while (sequence.cache && !prompts_.reserve(*sequence.cache, sequence.fed() + 1)) {
-    size_t last = running_.size() - 1;
-    while (!running_[last]->cache) --last;
-    preempt(last);
+  try {
+    while (sequence.cache && !prompts_.reserve(*sequence.cache, sequence.fed() + 1)) {
+      size_t last = running_.size() - 1;
+      while (!running_[last]->cache) --last;
+      preempt(last);
+    }
+  } catch (const std::exception& error) {
+    sequence.failure = error.what();
   }
 }
 
@@ -203,7 +224,7 @@ Scheduler::Rows Scheduler::decode_rows() {
     if (sequence->cache && !sequence->in_prompt()) make_room(*sequence);
   }
   for (const auto& sequence : running_) {
-    if (!sequence->cache || sequence->in_prompt()) continue;
+    if (!sequence->cache || sequence->ended() || sequence->in_prompt()) continue;
     rows.add(*sequence, 1, sequence->fed() + 1 == sequence->tokens());
   }
   return rows;

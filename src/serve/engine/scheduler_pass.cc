@@ -36,6 +36,15 @@ void Scheduler::Rows::add(Sequence& sequence, int64_t count, bool wanted) {
 }
 
 void Scheduler::pass(const Rows& rows, bool prompts) {
+  try {
+    compute(rows, prompts);
+  } catch (const std::exception& error) {
+    // How far each of their caches is filled is not known.
+    for (Sequence* sequence : rows.sequences) sequence->failure = error.what();
+  }
+}
+
+void Scheduler::compute(const Rows& rows, bool prompts) {
   const auto start = EngineClock::now();
   context_.reset();
   context_.set_phase(prompts ? Phase::kPrefill : generated_phase_);
