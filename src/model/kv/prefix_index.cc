@@ -170,17 +170,4 @@ bool PrefixIndex::make_room(int64_t pages) {
   return pool_.free_pages() >= pages;
 }
 
-int64_t PrefixIndex::idle_pages() const {
-  int64_t idle = 0;
-  std::vector<const Node*> open;
-  for (const auto& [owner, root] : roots_) open.push_back(root.get());
-  while (!open.empty()) {
-    const Node* node = open.back();
-    open.pop_back();
-    if (node->page.use_count() == 1) ++idle;
-    for (const auto& [ids, child] : node->children) open.push_back(child.get());
-  }
-  return idle;
-}
-
 }  // namespace minke

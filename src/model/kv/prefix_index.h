@@ -55,8 +55,6 @@ class PrefixIndex {
 
   int64_t pages() const { return pages_; }
   int64_t bytes() const { return pages_ * pool_.layout().page_bytes(); }
-  // Those that nobody else holds. Looks at all.
-  int64_t idle_pages() const;
 
  private:
   using Ids = std::span<const int32_t>;

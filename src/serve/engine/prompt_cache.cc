@@ -152,7 +152,6 @@ void PromptCache::forget() {
 
 void PromptCache::add_stats(EngineStats& stats) const {
   stats.pages = pool_.pages();
-  stats.pages_in_use = pool_.pages_in_use() - index_->idle_pages();
   stats.stored_pages = stored_pages_;
 }
 

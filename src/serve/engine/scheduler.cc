@@ -5,6 +5,8 @@
 #include <map>
 #include <string_view>
 
+#include <fmt/core.h>
+
 #include "base/core/check.h"
 #include "base/core/error.h"
 #include "base/cpu/topology.h"
@@ -273,10 +275,30 @@ bool Scheduler::step() {
   return true;
 }
 
+// A page that several sequences share has the same place in each of them. Looks at what runs, never
+// at all that is remembered.
+int64_t Scheduler::pages_in_use() const {
+  int64_t pages = 0;
+  for (auto it = running_.begin(); it != running_.end(); ++it) {
+    if (!(*it)->cache) continue;
+    const KvCache& mine = *(*it)->cache;
+    pages += mine.pages();
+    for (int64_t i = 0; i < mine.shared_pages(); ++i) {
+      const bool counted = std::any_of(running_.begin(), it, [&](const auto& earlier) {
+        const KvCache* const other = earlier->cache.get();
+        return other && i < other->shared_pages() && other->shared_page(i) == mine.shared_page(i);
+      });
+      if (counted) --pages;
+    }
+  }
+  return pages;
+}
+
 EngineStats Scheduler::stats() const {
   EngineStats stats = totals_;
   stats.running = running();
   stats.waiting = waiting();
+  stats.pages_in_use = pages_in_use();
   prompts_.add_stats(stats);
   return stats;
 }

@@ -56,6 +56,7 @@ class Scheduler {
     void want(Sequence& sequence, int64_t row);
   };
 
+  int64_t pages_in_use() const;
   void admit();
   std::optional<size_t> next_to_admit() const;
   bool awaits_prefix(const Sequence& sequence) const;

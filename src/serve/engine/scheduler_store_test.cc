@@ -57,6 +57,7 @@ TEST(SchedulerStore, ADiskThatHangsKeepsNoPromptWaiting) {
   const EngineRequest next = request(1000, 2, 1);
   const auto expected = alone(next);
   EXPECT_TRUE(run(disk.scheduler(), {next})[0]->same_as(*expected));
+  EXPECT_EQ(disk.scheduler().stats().pages_in_use, 0);
 }
 
 TEST(SchedulerStore, ADiskThatHangsKeepsNoTokenWaiting) {
