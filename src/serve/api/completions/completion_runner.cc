@@ -67,6 +67,7 @@ std::shared_ptr<TurnHandle> EngineCompletions::start(CompletionTask task,
   request.options = usual_;
   request.options.sampling = task.sampling;
   request.options.max_tokens = task.max_tokens;
+  request.generate = task.max_tokens > 0;
   request.options.min_tokens = task.min_tokens;
   request.options.ignore_stop = task.ignore_stop;
   request.log_probabilities = task.log_probabilities;

@@ -21,7 +21,7 @@ namespace minke {
 struct CompletionTask {
   std::vector<int32_t> prompt;
   SamplingOptions sampling;
-  int64_t max_tokens = 1;  // at least 1
+  int64_t max_tokens = 1;  // 0: the prompt is computed, and nothing behind it
   int64_t min_tokens = 0;
   bool ignore_stop = false;
   std::vector<std::string> stops;
