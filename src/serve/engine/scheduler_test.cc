@@ -208,6 +208,17 @@ TEST(Scheduler, PagesInUseAreThoseThatSequencesHoldEachOnce) {
   EXPECT_EQ(scheduler.stats().pages_in_use, 4);
 }
 
+TEST(Scheduler, APromptAloneEndsWithoutAToken) {
+  Scheduler scheduler(model(), options(2));
+  EngineRequest r = request(300, 1, 0);
+  r.generate = false;
+  const Ears ears = run(scheduler, {r, request(40, 2, 3)});
+  EXPECT_TRUE(ears[0]->tokens.empty());
+  EXPECT_EQ(ears[0]->receipt.reason, FinishReason::kLength);
+  EXPECT_EQ(scheduler.stats().generated_tokens, 3);
+  EXPECT_EQ(run(scheduler, {r})[0]->cached_tokens, 299);
+}
+
 TEST(Scheduler, CallersTakeTurnsWhateverTheyCallThemselves) {
   Scheduler scheduler(model(), options(2));
   Ears ears;
