@@ -78,6 +78,11 @@ class Rows {
       body(page.data() + layout_.offset_in_page(layer, 0));
     }
   }
+  void copy(const KvPage& from, KvPage& to) const {
+    const uint8_t* const first = from.data();
+    for_each_layer(
+        to, [&](uint8_t* rows) { std::memcpy(rows, first + (rows - to.data()), layer_bytes()); });
+  }
   Checksum checksum(const KvPage& page, uint64_t seed) const {
     const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
                                                                                 XXH3_freeState);
@@ -152,6 +157,7 @@ class PageStore::Impl {
         pause_(std::chrono::duration_cast<Clock::duration>(
             std::chrono::duration<double>(options_.retry_seconds))),
         folder_(options_.folder, options_.budget),
+        copy_(layout.page_bytes()),
         thread_([this] { write_queued(); }) {}
 
   ~Impl() {
@@ -201,6 +207,22 @@ class PageStore::Impl {
     return page;
   }
 
+  bool let_go() {
+    std::shared_ptr<const KvPage> page;  // given back behind the lock
+    std::unique_lock lock(mutex_);
+    for (auto it = queue_.end(); it != queue_.begin();) {
+      --it;
+      if (it->page.use_count() - times_queued(*it->page) > 1) continue;
+      page = std::move(it->page);
+      queue_.erase(it);
+      ++stats_.dropped;
+      return true;
+    }
+    if (!copying_) return false;
+    changed_.wait(lock, [this] { return !copying_; });
+    return true;
+  }
+
   void flush() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return queue_.empty() && !writing_; });
@@ -236,6 +258,11 @@ class PageStore::Impl {
     return stored.low == found.low && stored.high == found.high;
   }
 
+  // A page may wait with several numbers of its tokens.
+  int64_t times_queued(const KvPage& page) const {
+    return std::ranges::count_if(queue_, [&](const Queued& q) { return q.page.get() == &page; });
+  }
+
   // The thread's loop.
   void write_queued() {
     std::unique_lock lock(mutex_);
@@ -244,10 +271,16 @@ class PageStore::Impl {
       if (queue_.empty()) return;
       Queued next = std::move(queue_.front());
       queue_.pop_front();
-      writing_ = true;
+      writing_ = copying_ = true;
       lock.unlock();
-      const bool good = write(next);
+      const Rows rows(layout_, next.tokens);
+      rows.copy(*next.page, copy_);
       next.page = nullptr;
+      lock.lock();
+      copying_ = false;
+      changed_.notify_all();
+      lock.unlock();
+      const bool good = write(next.key, rows);
       lock.lock();
       writing_ = false;
       if (!good) {
@@ -259,17 +292,16 @@ class PageStore::Impl {
     }
   }
 
-  // False if the disk refuses it, of which the first time is told.
-  bool write(const Queued& item) {
+  // Writes the rows of copy_. False if the disk refuses them, of which the first time is told.
+  bool write(const std::string& key, const Rows& rows) {
     try {
-      const Name name(item.key);
+      const Name name(key);
       const std::filesystem::path path = folder_.path() / name.file;
       // Somebody has written it: it counts as used.
       if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return true;
-      const Rows rows(layout_, item.tokens);
-      const bool room = folder_.make_room(file_bytes(item.key, rows));
+      const bool room = folder_.make_room(file_bytes(key, rows));
       if (room) {
-        write_file(path, item.key, rows, *item.page, rows.checksum(*item.page, name.seed));
+        write_file(path, key, rows, copy_, rows.checksum(copy_, name.seed));
         told_ = false;
       }
       const std::lock_guard lock(mutex_);
@@ -295,12 +327,15 @@ class PageStore::Impl {
   const Clock::duration pause_;
   PageFolder folder_;  // after its making used by the thread alone, but for its path
   bool told_ = false;  // that writing fails; the thread's alone
+  // What is being written; the thread's alone. Disks may be slow: nobody's pages wait for them.
+  KvPage copy_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   // Guarded by mutex_:
   std::deque<Queued> queue_;
   bool writing_ = false;
+  bool copying_ = false;  // the first step of it
   bool stopping_ = false;
   Clock::time_point retry_at_ = Clock::time_point::min();  // until then nothing is written
   PageStoreStats stats_;
@@ -325,6 +360,10 @@ std::shared_ptr<const KvPage> PageStore::get(std::string_view owner,
 
 void PageStore::flush() {
   impl_->flush();
+}
+
+bool PageStore::let_go() {
+  return impl_->let_go();
 }
 
 PageStoreStats PageStore::stats() const {

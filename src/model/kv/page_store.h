@@ -66,6 +66,11 @@ class PageStore {
   // no page.
   std::shared_ptr<const KvPage> get(std::string_view owner, std::span<const int32_t> tokens,
                                     KvPagePool& pool);
+  // Drops, of the pages that wait, the one put last of those that at most one other holds: that are
+  // remembered and used by nobody. If none of them waits, but one is being
+  // taken to be written, waits for the copy, never for the disk. False: the store holds no page
+  // that it could let go. For the thread that puts.
+  bool let_go();
   // Waits until all that was put is written or dropped.
   void flush();
   PageStoreStats stats() const;

@@ -1,6 +1,7 @@
 // Disks that are full and folders that are gone, for a while.
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -90,6 +91,31 @@ TEST_F(PageStoreTroubleTest, WritesAgainIntoAFolderThatWasGone) {
   std::this_thread::sleep_for(std::chrono::duration<double>(kRetrySeconds));
   EXPECT_TRUE(put(store, 1));
   EXPECT_EQ(warnings_.size(), 1u);
+}
+
+TEST_F(PageStoreTroubleTest, ADiskThatHangsHoldsNoPageThatNobodyUses) {
+  constexpr int64_t kPages = 4;
+  std::promise<void> go_on;
+  PageStoreOptions hanging = options(0);
+  hanging.warn = [going_on = go_on.get_future().share()](const std::string&) { going_on.wait(); };
+  PageStore store(kLayout, hanging);
+  EXPECT_FALSE(store.let_go());
+  fs::remove_all(folder_ / "pages");
+  std::vector<std::shared_ptr<const KvPage>> remembered;
+  for (int i = 0; i < kPages; ++i) {
+    remembered.push_back(pool_.take());
+    store.put("me", some_tokens(kPageTokens, i), remembered.back());
+  }
+  // Two parts of the last page wait; the first page but one is used.
+  store.put("me", some_tokens(kStoredTokens, kPages), remembered.back());
+  const auto user = remembered[1];
+  while (store.let_go()) {
+  }
+  for (int i = 0; i < kPages; ++i) EXPECT_EQ(remembered[i].use_count(), i == 1 ? 3 : 1) << i;
+  go_on.set_value();
+  store.flush();
+  EXPECT_EQ(user.use_count(), 2);
+  EXPECT_EQ(store.stats().dropped, kPages + 1);
 }
 
 }  // namespace

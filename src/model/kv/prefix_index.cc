@@ -48,10 +48,11 @@ std::pair<PrefixIndex::Node*, int64_t> PrefixIndex::closest(const Node& node, Id
   return best;
 }
 
-PrefixMatch PrefixIndex::match(std::string_view owner, Ids tokens) {
+std::pair<PrefixMatch, PrefixIndex::Node*> PrefixIndex::find(std::string_view owner,
+                                                             Ids tokens) const {
   PrefixMatch found;
   const auto root = roots_.find(owner);
-  if (root == roots_.end()) return found;
+  if (root == roots_.end()) return {found, nullptr};
   Node* node = root->second.get();
   while (!tokens.empty()) {
     const Ids ids = tokens.first(std::min<size_t>(tokens.size(), kPageTokens));
@@ -66,8 +67,17 @@ PrefixMatch PrefixIndex::match(std::string_view owner, Ids tokens) {
     found.pages.push_back(child->page);
     tokens = tokens.subspan(ids.size());
   }
-  touch(node);
-  return found;
+  return {std::move(found), node};
+}
+
+PrefixMatch PrefixIndex::match(std::string_view owner, Ids tokens) {
+  auto [found, node] = find(owner, tokens);
+  if (node != nullptr) touch(node);
+  return std::move(found);
+}
+
+int64_t PrefixIndex::known(std::string_view owner, Ids tokens) const {
+  return find(owner, tokens).first.tokens();
 }
 
 void PrefixIndex::insert(std::string_view owner, Ids tokens, KvCache& cache) {
@@ -158,19 +168,6 @@ bool PrefixIndex::make_room(int64_t pages) {
     it = leaves_.upper_bound(used);
   }
   return pool_.free_pages() >= pages;
-}
-
-int64_t PrefixIndex::idle_pages() const {
-  int64_t idle = 0;
-  std::vector<const Node*> open;
-  for (const auto& [owner, root] : roots_) open.push_back(root.get());
-  while (!open.empty()) {
-    const Node* node = open.back();
-    open.pop_back();
-    if (node->page.use_count() == 1) ++idle;
-    for (const auto& [ids, child] : node->children) open.push_back(child.get());
-  }
-  return idle;
 }
 
 }  // namespace minke

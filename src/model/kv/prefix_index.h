@@ -40,6 +40,9 @@ class PrefixIndex {
   // logits asks for the tokens before it. The pages stay what they are while the match is held.
   PrefixMatch match(std::string_view owner, std::span<const int32_t> tokens);
 
+  // How many tokens of that are known. Does not count as use.
+  int64_t known(std::string_view owner, std::span<const int32_t> tokens) const;
+
   // Remembers the first tokens.size() rows of `cache`, which must have been computed from `tokens`
   // as a prompt: the same tokens computed one by one have other bits (docs/numerics.md). Full pages
   // become shared; those that are known already take the place of the cache's own, which are given
@@ -52,8 +55,6 @@ class PrefixIndex {
 
   int64_t pages() const { return pages_; }
   int64_t bytes() const { return pages_ * pool_.layout().page_bytes(); }
-  // Those that nobody else holds. Looks at all.
-  int64_t idle_pages() const;
 
  private:
   using Ids = std::span<const int32_t>;
@@ -74,6 +75,8 @@ class PrefixIndex {
 
   // The child whose ids have the longest beginning in common with `ids`, and how long it is.
   static std::pair<Node*, int64_t> closest(const Node& node, Ids ids);
+  // The match, and the node that it ends with; null: none.
+  std::pair<PrefixMatch, Node*> find(std::string_view owner, Ids tokens) const;
   Node* root(std::string_view owner);
   Node* add(Node* parent, Ids ids, std::shared_ptr<const KvPage> page);
   Node* insert_page(Node* parent, Ids ids, int64_t first, KvCache& cache);

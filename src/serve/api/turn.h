@@ -58,6 +58,7 @@ struct TurnRequest {
   TextFormat format = TextFormat::kText;
   std::string format_text;  // JSON Schema or EBNF
   std::string owner;        // see EngineRequest; the caller's key and the user that it named
+  std::string caller;       // see EngineRequest; the key alone
 };
 
 // ln of probabilities, with the text a token stands for.

@@ -42,8 +42,9 @@ bool Engine::Impl::take_orders() {
   std::vector<Submitted> requests;
   std::vector<int64_t> cancels;
   {
+    const EngineStats latest = scheduler.stats();
     std::unique_lock lock(mutex);
-    stats = scheduler.stats();
+    stats = latest;
     idle = submitted.empty() && stats.running == 0 && stats.waiting == 0;
     if (idle) {
       became_idle.notify_all();

@@ -46,7 +46,8 @@ struct EngineRequest {
   bool score_prompt = false;       // the same of each token of the prompt but the first
   bool generate = true;            // false: end behind the prompt
   std::shared_ptr<TokenConstraint> constraint;  // none: anything may be drawn
-  std::string owner;  // prefixes are shared among the requests of one owner only
+  std::string owner;   // prefixes are shared among the requests of one owner only
+  std::string caller;  // callers take turns: nothing that a request may choose for itself
 };
 
 struct EngineToken {

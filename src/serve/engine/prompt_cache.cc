@@ -15,6 +15,11 @@ int64_t pages_for(int64_t tokens) {
   return (tokens + kPageTokens - 1) / kPageTokens;
 }
 
+// What need not be computed of a prompt if it is known.
+std::span<const int32_t> beginning_of(const EngineRequest& request) {
+  return std::span<const int32_t>(request.prompt).first(request.prompt.size() - 1);
+}
+
 // What the sequences and prefixes may have.
 int64_t chosen_bytes(const KvLayout& layout, int64_t wanted, int64_t context) {
   const int64_t least = pages_for(context) * layout.page_bytes();
@@ -45,14 +50,20 @@ PromptCache::PromptCache(const Model& model, const EngineOptions& options, int64
   store.budget = options.store_bytes;
   store.fingerprint = fmt::format("{} {}", options.store_name, isa_name(options.session.isa));
   store.warn = options.warn;
+  // They are the pool's own: what waits costs no memory, and is let go where pages are short.
+  store.queue = std::max(store.queue, pages_for(context));
   store_ = std::make_unique<PageStore>(pool_.layout(), std::move(store));
+}
+
+int64_t PromptCache::known(const EngineRequest& request) const {
+  return index_->known(request.owner, beginning_of(request));
 }
 
 std::unique_ptr<KvCache> PromptCache::open(const EngineRequest& request) {
   auto cache = std::make_unique<KvCache>(pool_, context_);
   // Prompts to be scored are computed whole.
   if (request.score_prompt) return cache;
-  const auto beginning = std::span<const int32_t>(request.prompt).first(request.prompt.size() - 1);
+  const std::span<const int32_t> beginning = beginning_of(request);
   const PrefixMatch match = index_->match(request.owner, beginning);
   for (const auto& page : match.pages) cache->append_shared(page);
   if (store_ && append_stored(request, beginning, match.partial_tokens, *cache)) return cache;
@@ -95,7 +106,7 @@ void PromptCache::append_stored_part(const EngineRequest& request,
 
 std::shared_ptr<const KvPage> PromptCache::stored(const EngineRequest& request,
                                                   std::span<const int32_t> tokens) {
-  if (pool_.free_pages() == 0 && !index_->make_room(1)) return nullptr;
+  if (!make_room(1)) return nullptr;
   auto page = store_->get(request.owner, tokens, pool_);
   if (page) ++stored_pages_;
   return page;
@@ -104,18 +115,30 @@ std::shared_ptr<const KvPage> PromptCache::stored(const EngineRequest& request,
 bool PromptCache::reserve(KvCache& cache, int64_t tokens) {
   const int64_t most = std::min(tokens, cache.capacity());
   if (cache.reserve(most)) return true;
-  return index_->make_room(pages_for(most) - cache.pages()) && cache.reserve(most);
+  return make_room(pages_for(most) - cache.pages()) && cache.reserve(most);
+}
+
+bool PromptCache::make_room(int64_t pages) {
+  while (!index_->make_room(pages)) {
+    if (!store_ || !store_->let_go()) return false;
+  }
+  return true;
 }
 
 void PromptCache::keep(const EngineRequest& request, KvCache& cache) {
   const auto prompt = std::span<const int32_t>(request.prompt);
+  const bool whole_prompt = cache.length() == static_cast<int64_t>(prompt.size());
+  const int64_t full = cache.length() / kPageTokens;
   const int64_t known = cache.shared_pages();
-  index_->insert(request.owner, prompt, cache);
+  if (!whole_prompt && full == known) return;
+  const auto done = whole_prompt ? prompt : prompt.first(static_cast<size_t>(full * kPageTokens));
+  index_->insert(request.owner, done, cache);
   if (!store_) return;
   for (int64_t i = known; i < cache.shared_pages(); ++i) {
     const auto tokens = prompt.first(static_cast<size_t>((i + 1) * kPageTokens));
     store_->put(request.owner, tokens, cache.shared_page(i));
   }
+  if (!whole_prompt) return;
   const PrefixMatch match = index_->match(request.owner, prompt);
   const int64_t part = match.partial_tokens / kStoredTokens * kStoredTokens;
   if (part == 0) return;
@@ -129,7 +152,6 @@ void PromptCache::forget() {
 
 void PromptCache::add_stats(EngineStats& stats) const {
   stats.pages = pool_.pages();
-  stats.pages_in_use = pool_.pages_in_use() - index_->idle_pages();
   stats.stored_pages = stored_pages_;
 }
 

@@ -24,9 +24,12 @@ class PromptCache {
   // A cache with what is known of the beginning of the request's prompt, never its last token,
   // whose logits are wanted.
   std::unique_ptr<KvCache> open(const EngineRequest& request);
+  // Tokens of that beginning which are in memory.
+  int64_t known(const EngineRequest& request) const;
   // Pages for `tokens` in all; prefixes that nobody uses make room. False: there are not enough.
   bool reserve(KvCache& cache, int64_t tokens);
-  // Remembers a prompt that `cache` holds, computed as a prompt.
+  // Remembers what `cache` holds of a prompt, computed as a prompt: full pages as they come, so
+  // that the folder gets them one by one, and with the prompt's end the rest.
   void keep(const EngineRequest& request, KvCache& cache);
   // Forgets what is in memory.
   void forget();
@@ -41,6 +44,9 @@ class PromptCache {
   // The part of the folder's next page that `beginning` goes on with, of more than `known` tokens.
   void append_stored_part(const EngineRequest& request, std::span<const int32_t> beginning,
                           int64_t known, KvCache& cache);
+  // Until the pool has `pages` free ones: forgets prefixes that nobody uses, and takes back those
+  // that wait to be written. False if it cannot.
+  bool make_room(int64_t pages);
   // A page of the folder, for which prefixes that nobody uses make room.
   std::shared_ptr<const KvPage> stored(const EngineRequest& request,
                                        std::span<const int32_t> tokens);

@@ -5,6 +5,8 @@
 #include <map>
 #include <string_view>
 
+#include <fmt/core.h>
+
 #include "base/core/check.h"
 #include "base/core/error.h"
 #include "base/cpu/topology.h"
@@ -18,21 +20,12 @@ constexpr int64_t kScoredRows = 64;
 // Fewest tokens of prompts in a pass: fewer would waste the reading of the weights.
 constexpr int64_t kFewestPromptTokens = 32;
 // Tokens of a common beginning that one sequence computes while the other waits.
-constexpr size_t kWorthWaiting = 16;
+constexpr int64_t kWorthWaiting = 16;
 // How long a pass of prompts may take where nobody waits for generated tokens: what a cancelled
 // request is waited for.
 constexpr double kLongestPass = 1.0;
 // The same, in passes of generated tokens, where somebody does.
 constexpr double kPromptShare = 1.5;
-
-double seconds_between(EngineClock::time_point from, EngineClock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
-// Moving average of a measured value.
-void follow(double& average, double value) {
-  average = average == 0 ? value : 0.7 * average + 0.3 * value;
-}
 
 }  // namespace
 
@@ -64,7 +57,11 @@ void Scheduler::check(const EngineRequest& request) const {
 
 void Scheduler::submit(int64_t number, EngineRequest request,
                        std::shared_ptr<EngineListener> listener) {
-  waiting_.push_back(std::make_unique<Sequence>(number, std::move(request), std::move(listener)));
+  try {
+    waiting_.push_back(std::make_unique<Sequence>(number, std::move(request), listener));
+  } catch (const std::exception& error) {
+    listener->failed(error.what());
+  }
 }
 
 void Scheduler::cancel(int64_t number) {
@@ -90,31 +87,53 @@ void Scheduler::cancel_all() {
   waiting_.clear();
 }
 
-// Whether much of the prompt is being computed for another sequence right now: it is worth waiting
-// for, and will be found in the cache.
+// Whether much of what is not known of the prompt is being computed for another sequence right now:
+// it is worth waiting for, and will be found in the cache.
 bool Scheduler::awaits_prefix(const Sequence& sequence) const {
+  if (sequence.request.score_prompt) return false;  // computed whole in any case
   const auto& mine = sequence.request.prompt;
+  std::optional<int64_t> known;  // looked up if need be
   return std::any_of(running_.begin(), running_.end(), [&](const auto& other) {
     const auto& theirs = other->request.prompt;
     if (!other->in_prompt() || other->request.owner != sequence.request.owner) return false;
     const auto [end, unused] =
         std::mismatch(mine.begin(), mine.end(), theirs.begin(), theirs.end());
-    const auto common = static_cast<size_t>(end - mine.begin());
-    return common >= kWorthWaiting && common * 2 >= mine.size();
+    const int64_t common = end - mine.begin();
+    if (common < kWorthWaiting || common * 2 < sequence.prompt_tokens()) return false;
+    if (!known) known = prompts_.known(sequence.request);
+    return common - *known >= kWorthWaiting &&
+           (common - *known) * 2 >= sequence.prompt_tokens() - *known;
   });
 }
 
-// The first of those whose owner has fewest sequences running.
+// The first of those whose caller has fewest sequences running.
 std::optional<size_t> Scheduler::next_to_admit() const {
   std::map<std::string_view, int> places;
-  for (const auto& sequence : running_) ++places[sequence->request.owner];
+  for (const auto& sequence : running_) ++places[sequence->request.caller];
   std::optional<size_t> best;
   for (size_t i = 0; i < waiting_.size(); ++i) {
     const Sequence& sequence = *waiting_[i];
-    if (best && places[sequence.request.owner] >= places[waiting_[*best]->request.owner]) continue;
+    if (best && places[sequence.request.caller] >= places[waiting_[*best]->request.caller])
+      continue;
     if (!awaits_prefix(sequence)) best = i;
   }
   return best;
+}
+
+// A cache with pages for what is to be computed at once: a place is worth nothing without them.
+// False if there are none, which an engine with nothing else to do takes for a failure.
+bool Scheduler::open(Sequence& sequence) {
+  try {
+    sequence.cache = prompts_.open(sequence.request);
+    if (prompts_.reserve(*sequence.cache, sequence.tokens())) return true;
+    if (running_.empty()) {
+      sequence.failure = fmt::format("cache: no pages for {} tokens", sequence.tokens());
+    }
+  } catch (const std::exception& error) {
+    sequence.failure = error.what();
+  }
+  sequence.cache.reset();
+  return false;
 }
 
 void Scheduler::admit() {
@@ -122,14 +141,14 @@ void Scheduler::admit() {
     const std::optional<size_t> index = next_to_admit();
     if (!index) return;
     Sequence& sequence = *waiting_[*index];
-    sequence.cache = prompts_.open(sequence.request);
-    // A place is worth nothing without pages for what is to be computed at once.
-    if (!prompts_.reserve(*sequence.cache, sequence.tokens())) {
-      sequence.cache.reset();
-      CHECK(!running_.empty());  // the pages of a whole context are always there
+    if (open(sequence)) {
+      place(*index);
+    } else if (sequence.ended()) {
+      end(sequence);
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*index));
+    } else {
       return;
     }
-    place(*index);
   }
 }
 
@@ -149,10 +168,14 @@ void Scheduler::place(size_t index) {
 
 // Pages for one more token, from the sequences that came later if need be.
 void Scheduler::make_room(Sequence& sequence) {
-  while (sequence.cache && !prompts_.reserve(*sequence.cache, sequence.fed() + 1)) {
-    size_t last = running_.size() - 1;
-    while (!running_[last]->cache) --last;
-    preempt(last);
+  try {
+    while (sequence.cache && !prompts_.reserve(*sequence.cache, sequence.fed() + 1)) {
+      size_t last = running_.size() - 1;
+      while (!running_[last]->cache) --last;
+      preempt(last);
+    }
+  } catch (const std::exception& error) {
+    sequence.failure = error.what();
   }
 }
 
@@ -161,28 +184,6 @@ void Scheduler::preempt(size_t index) {
   sequence.cache.reset();
   sequence.scores.clear();
   ++totals_.preempted;
-}
-
-void Scheduler::Rows::want(Sequence& sequence, int64_t row) {
-  logit_rows.push_back(static_cast<int32_t>(row));
-  readers.push_back(&sequence);
-}
-
-void Scheduler::Rows::add(Sequence& sequence, int64_t count, bool wanted) {
-  const auto first = static_cast<int64_t>(tokens.size());
-  const int64_t position = sequence.fed();
-  segments.push_back({sequence.cache.get(), first, count});
-  sequences.push_back(&sequence);
-  if (count == 1) {
-    tokens.push_back(sequence.next());
-    positions.push_back(static_cast<int32_t>(position));
-  } else {
-    for (int64_t i = 0; i < count; ++i) {
-      tokens.push_back(sequence.request.prompt[static_cast<size_t>(position + i)]);
-      positions.push_back(static_cast<int32_t>(position + i));
-    }
-  }
-  if (wanted) want(sequence, first + count - 1);
 }
 
 int64_t Scheduler::prompt_budget(bool others_decode) const {
@@ -225,118 +226,10 @@ Scheduler::Rows Scheduler::decode_rows() {
     if (sequence->cache && !sequence->in_prompt()) make_room(*sequence);
   }
   for (const auto& sequence : running_) {
-    if (!sequence->cache || sequence->in_prompt()) continue;
+    if (!sequence->cache || sequence->ended() || sequence->in_prompt()) continue;
     rows.add(*sequence, 1, sequence->fed() + 1 == sequence->tokens());
   }
   return rows;
-}
-
-void Scheduler::pass(const Rows& rows, bool prompts) {
-  const auto start = EngineClock::now();
-  context_.reset();
-  context_.set_phase(prompts ? Phase::kPrefill : generated_phase_);
-  const Tensor logits =
-      model_.forward(context_, {rows.tokens, rows.positions, rows.segments, rows.logit_rows});
-  if (prompts) {
-    for (Sequence* sequence : rows.sequences) {
-      if (!sequence->in_prompt()) prompts_.keep(sequence->request, *sequence->cache);
-    }
-  }
-  read_logits(rows, logits);
-  const double seconds = seconds_between(start, EngineClock::now());
-  if (prompts) {
-    follow(prompt_rate_, static_cast<double>(rows.tokens.size()) / seconds);
-    totals_.prompt_tokens += static_cast<int64_t>(rows.tokens.size());
-    totals_.prefill_seconds += seconds;
-  } else {
-    follow(decode_pass_, seconds);
-    totals_.decode_seconds += seconds;
-  }
-  account(rows, seconds);
-}
-
-void Scheduler::read_logits(const Rows& rows, const Tensor& logits) {
-  const auto vocab = static_cast<size_t>(model_.facts().vocab);
-  const size_t count = rows.readers.size();
-  std::vector<DrawnToken> drawn(count);
-  std::vector<std::string> failures(count);
-  // Rows of one reader come in order; all but its last are scores of its prompt.
-  std::vector<bool> scores(count, false);
-  for (size_t i = 0; i < count; ++i) {
-    const Sequence& reader = *rows.readers[i];
-    const bool last = i + 1 == count || rows.readers[i + 1] != &reader;
-    const bool draws = last && !reader.in_prompt() && reader.request.generate;
-    scores[i] = reader.request.score_prompt && reader.drawn.empty() && !draws;
-  }
-  const int64_t scored_from =
-      rows.sequences.empty() ? 0 : rows.sequences[0]->fed() - rows.segments[0].rows;
-  pool_.parallel_for(static_cast<int64_t>(count), [&](int64_t i, int) {
-    const auto row = static_cast<size_t>(i);
-    Sequence& reader = *rows.readers[row];
-    const std::span<float> values{logits.f32() + row * vocab, vocab};
-    try {
-      if (scores[row]) {
-        const auto next = static_cast<size_t>(scored_from + rows.logit_rows[row] + 1);
-        drawn[row].token =
-            score_token(reader.request.prompt[next], reader.request.top, values, kernels_);
-      } else {
-        drawn[row] = draw_token(reader, values, kernels_);
-      }
-    } catch (const std::exception& error) {
-      failures[row] = error.what();
-    }
-  });
-  for (size_t i = 0; i < count; ++i) {
-    Sequence& reader = *rows.readers[i];
-    if (!failures[i].empty()) {
-      reader.failure = failures[i];
-    } else if (scores[i]) {
-      reader.scores.push_back(std::move(drawn[i].token));
-    } else {
-      tell(reader, std::move(drawn[i]));
-    }
-  }
-  for (Sequence* sequence : rows.sequences) {
-    if (sequence->in_prompt()) continue;
-    if (sequence->request.score_prompt && !sequence->scores.empty() && sequence->drawn.empty()) {
-      sequence->listener->scored(sequence->scores);
-      sequence->scores.clear();
-    }
-    if (!sequence->request.generate && !sequence->ended()) sequence->reason = FinishReason::kLength;
-  }
-}
-
-void Scheduler::tell(Sequence& sequence, DrawnToken drawn) {
-  ++totals_.generated_tokens;
-  if (sequence.drawn.empty()) {
-    sequence.first_token = EngineClock::now();
-    sequence.receipt.prefill_seconds = seconds_between(sequence.first_pass, sequence.first_token);
-  }
-  if (!sequence.scores.empty()) {
-    sequence.listener->scored(sequence.scores);
-    sequence.scores.clear();
-  }
-  if (drawn.stops) {
-    sequence.receipt.stop_id = drawn.token.id;
-    sequence.receipt.stop_log_probability = drawn.token.log_probability;
-    sequence.reason = FinishReason::kStop;
-    return;
-  }
-  sequence.drawn.push_back(drawn.token.id);
-  sequence.listener->token(drawn.token);
-  const int64_t most = sequence.request.options.max_tokens;
-  const bool full = sequence.fed() == context_tokens_;
-  if (full || static_cast<int64_t>(sequence.drawn.size()) == most) {
-    if (!sequence.reason) sequence.reason = FinishReason::kLength;
-  }
-}
-
-// Each sequence pays for the tokens that it had in a pass.
-void Scheduler::account(const Rows& rows, double seconds) {
-  const double share = seconds * pool_.size() / static_cast<double>(rows.tokens.size());
-  for (size_t i = 0; i < rows.sequences.size(); ++i) {
-    rows.sequences[i]->receipt.cpu_seconds += share * static_cast<double>(rows.segments[i].rows);
-  }
 }
 
 void Scheduler::end(Sequence& sequence) {
@@ -382,10 +275,30 @@ bool Scheduler::step() {
   return true;
 }
 
+// A page that several sequences share has the same place in each of them. Looks at what runs, never
+// at all that is remembered.
+int64_t Scheduler::pages_in_use() const {
+  int64_t pages = 0;
+  for (auto it = running_.begin(); it != running_.end(); ++it) {
+    if (!(*it)->cache) continue;
+    const KvCache& mine = *(*it)->cache;
+    pages += mine.pages();
+    for (int64_t i = 0; i < mine.shared_pages(); ++i) {
+      const bool counted = std::any_of(running_.begin(), it, [&](const auto& earlier) {
+        const KvCache* const other = earlier->cache.get();
+        return other && i < other->shared_pages() && other->shared_page(i) == mine.shared_page(i);
+      });
+      if (counted) --pages;
+    }
+  }
+  return pages;
+}
+
 EngineStats Scheduler::stats() const {
   EngineStats stats = totals_;
   stats.running = running();
   stats.waiting = waiting();
+  stats.pages_in_use = pages_in_use();
   prompts_.add_stats(stats);
   return stats;
 }

@@ -26,12 +26,13 @@ class Scheduler {
 
   // Throws Error for a request that cannot be; safe to call from any thread.
   void check(const EngineRequest& request) const;
-  // Takes a request that was checked, with the number that cancel() knows it by.
+  // Takes a request that was checked, with the number that cancel() knows it by. The listener hears
+  // of it if that fails.
   void submit(int64_t number, EngineRequest request, std::shared_ptr<EngineListener> listener);
   void cancel(int64_t number);
   void cancel_all();
   // One forward pass, whose listeners are told; false if there is no sequence. Errors of a sequence
-  // end it alone.
+  // end it alone; those of a pass, such as memory that is not to be had, all that were in it.
   bool step();
   // Forgets computed prefixes: those of former weights are of no use.
   void forget_prefixes() { prompts_.forget(); }
@@ -55,9 +56,11 @@ class Scheduler {
     void want(Sequence& sequence, int64_t row);
   };
 
+  int64_t pages_in_use() const;
   void admit();
   std::optional<size_t> next_to_admit() const;
   bool awaits_prefix(const Sequence& sequence) const;
+  bool open(Sequence& sequence);
   void place(size_t index);
   void make_room(Sequence& sequence);
   void preempt(size_t index);
@@ -65,6 +68,7 @@ class Scheduler {
   Rows decode_rows();
   int64_t prompt_budget(bool others_decode) const;
   void pass(const Rows& rows, bool prompts);
+  void compute(const Rows& rows, bool prompts);
   void read_logits(const Rows& rows, const Tensor& logits);
   void tell(Sequence& sequence, DrawnToken drawn);
   void account(const Rows& rows, double seconds);

@@ -2,125 +2,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
+#include <new>
+#include <string>
 #include <thread>
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/core/error.h"
 #include "base/core/test_folder.h"
-#include "model/families/bundle.h"
-#include "model/families/gguf_tensors.h"
-#include "model/families/shapes.h"
+#include "serve/engine/scheduler_testing.h"
 
 namespace minke {
 namespace {
 
-namespace fs = std::filesystem;
+using testing::alone;
+using testing::Ear;
+using testing::Ears;
+using testing::kContext;
+using testing::model;
+using testing::options;
+using testing::request;
+using testing::run;
 using testing::TempFolder;
-
-const Model& model() {
-  static const Bundle loaded = [] {
-    const fs::path path = fs::temp_directory_path() / fmt::format("minke-sched-{}.gguf", getpid());
-    write_random_gguf(*make_model(named_shape("deepseek-v3-mini")), "mini", DType::kQ4_K, 1, path);
-    Bundle b = load_bundle(path);
-    fs::remove(path);
-    return b;
-  }();
-  return *loaded.model;
-}
-
-constexpr int64_t kContext = 1024;
-
-int64_t page_bytes() {
-  return model().facts().kv.page_bytes();
-}
-
-EngineOptions options(int64_t sequences, int64_t pages = 64) {
-  EngineOptions o;
-  o.session.threads = 2;
-  o.session.isa = machine_isa();
-  o.session.context = kContext;
-  o.sequences = sequences;
-  o.cache_bytes = pages * page_bytes();
-  return o;
-}
-
-EngineRequest request(int prompt, int seed, int64_t max_tokens, float temperature = 1) {
-  EngineRequest r;
-  for (int t = 0; t < prompt; ++t) r.prompt.push_back(2 + (t * 37 + seed * 101) % 250);
-  r.options.max_tokens = max_tokens;
-  r.options.sampling.temperature = temperature;
-  r.options.sampling.seed = static_cast<uint64_t>(seed);
-  r.log_probabilities = true;
-  r.top = 3;
-  return r;
-}
-
-// What one request hears.
-struct Ear : EngineListener {
-  void started(int64_t cached) override {
-    ++starts;
-    cached_tokens = cached;
-  }
-  void scored(std::span<const EngineToken> prompt) override {
-    scores.assign(prompt.begin(), prompt.end());
-  }
-  void token(const EngineToken& token) override { tokens.push_back(token); }
-  void finished(const EngineReceipt& r) override {
-    ++ends;
-    receipt = r;
-  }
-  void failed(const std::string& message) override {
-    ++ends;
-    failure = message;
-  }
-
-  bool same_as(const Ear& other) const {
-    const auto equal = [](const EngineToken& a, const EngineToken& b) {
-      if (a.id != b.id || a.log_probability != b.log_probability) return false;
-      return std::equal(a.top.begin(), a.top.end(), b.top.begin(), b.top.end(),
-                        [](const TokenProbability& x, const TokenProbability& y) {
-                          return x.id == y.id && x.log_probability == y.log_probability;
-                        });
-    };
-    return std::equal(tokens.begin(), tokens.end(), other.tokens.begin(), other.tokens.end(),
-                      equal) &&
-           std::equal(scores.begin(), scores.end(), other.scores.begin(), other.scores.end(),
-                      equal);
-  }
-
-  int starts = 0, ends = 0;
-  int64_t cached_tokens = 0;
-  std::vector<EngineToken> tokens, scores;
-  EngineReceipt receipt;
-  std::string failure;
-};
-
-using Ears = std::vector<std::shared_ptr<Ear>>;
-
-Ears run(Scheduler& scheduler, std::vector<EngineRequest> requests) {
-  Ears ears;
-  for (auto& r : requests) {
-    scheduler.check(r);
-    ears.push_back(std::make_shared<Ear>());
-    scheduler.submit(static_cast<int64_t>(ears.size()), std::move(r), ears.back());
-  }
-  while (scheduler.step()) {
-  }
-  for (const auto& ear : ears) {
-    EXPECT_EQ(ear->starts, 1);
-    EXPECT_EQ(ear->ends, 1);
-  }
-  return ears;
-}
-
-std::shared_ptr<Ear> alone(EngineRequest r) {
-  Scheduler scheduler(model(), options(1));
-  return run(scheduler, {std::move(r)})[0];
-}
 
 TEST(Scheduler, WhatIsSaidDependsOnNoCompanionPageOrPreemption) {
   std::vector<EngineRequest> all;
@@ -249,12 +152,80 @@ TEST(Scheduler, ScoresOfAPromptAreThoseOfItsTokens) {
                          }));
 }
 
-TEST(Scheduler, OwnersTakeTurns) {
+TEST(Scheduler, WhatAPromptHasComputedIsKnownBeforeItsEnd) {
+  EngineOptions o = options(2);
+  o.session.prefill_chunk = 100;
+  o.interactive = false;
+  Scheduler scheduler(model(), o);
+  const EngineRequest r = request(900, 1, 5);
+  const auto ear = std::make_shared<Ear>();
+  scheduler.submit(1, r, ear);
+  for (int pass = 0; pass < 6; ++pass) scheduler.step();
+  EXPECT_EQ(scheduler.stats().prompt_tokens, 600);
+  scheduler.cancel(1);
+  const auto found = run(scheduler, {r})[0];
+  EXPECT_EQ(found->cached_tokens, 512);
+  EXPECT_TRUE(found->same_as(*alone(r)));
+}
+
+// Those that all sequences take.
+int64_t passes(Scheduler& scheduler) {
+  int64_t count = 0;
+  while (scheduler.step()) ++count;
+  return count;
+}
+
+TEST(Scheduler, TailsBehindAKnownBeginningShareAPass) {
+  EngineOptions o = options(16);
+  o.session.prefill_chunk = 1024;
+  o.interactive = false;
+  Scheduler scheduler(model(), o);
+  Ears ears;
+  for (int i = 0; i < 16; ++i) {
+    EngineRequest r = request(600, 1, 1);
+    for (int t = 0; t < 30; ++t) r.prompt.push_back(2 + (7 * t + 11 * i) % 250);
+    ears.push_back(std::make_shared<Ear>());
+    scheduler.submit(i, std::move(r), ears.back());
+  }
+  // The first computes the beginning for all, then come fifteen tails.
+  EXPECT_EQ(passes(scheduler), 2);
+  for (int i = 1; i < 16; ++i) EXPECT_EQ(ears[static_cast<size_t>(i)]->cached_tokens, 600) << i;
+  EXPECT_EQ(scheduler.stats().prompt_tokens, 630 + 15 * 30);
+}
+
+TEST(Scheduler, PagesInUseAreThoseThatSequencesHoldEachOnce) {
+  Scheduler scheduler(model(), options(3));
+  run(scheduler, {request(700, 1, 1), request(500, 2, 1)});
+  EXPECT_EQ(scheduler.stats().pages_in_use, 0);
+  for (int i = 0; i < 2; ++i) {
+    EngineRequest r = request(700, 1, 10);
+    r.options.sampling.seed = static_cast<uint64_t>(i);
+    scheduler.submit(i, std::move(r), std::make_shared<Ear>());
+  }
+  scheduler.step();
+  // Two pages in common, and one for the rest of each.
+  EXPECT_EQ(scheduler.stats().running, 2);
+  EXPECT_EQ(scheduler.stats().pages_in_use, 4);
+}
+
+TEST(Scheduler, APromptAloneEndsWithoutAToken) {
+  Scheduler scheduler(model(), options(2));
+  EngineRequest r = request(300, 1, 0);
+  r.generate = false;
+  const Ears ears = run(scheduler, {r, request(40, 2, 3)});
+  EXPECT_TRUE(ears[0]->tokens.empty());
+  EXPECT_EQ(ears[0]->receipt.reason, FinishReason::kLength);
+  EXPECT_EQ(scheduler.stats().generated_tokens, 3);
+  EXPECT_EQ(run(scheduler, {r})[0]->cached_tokens, 299);
+}
+
+TEST(Scheduler, CallersTakeTurnsWhateverTheyCallThemselves) {
   Scheduler scheduler(model(), options(2));
   Ears ears;
   for (int i = 0; i < 6; ++i) {
     EngineRequest r = request(20, i, 10);
-    r.owner = i < 5 ? "busy" : "rare";
+    r.caller = i < 5 ? "busy" : "rare";
+    r.owner = r.caller + std::to_string(i);
     ears.push_back(std::make_shared<Ear>());
     scheduler.submit(i, std::move(r), ears.back());
   }
@@ -317,6 +288,33 @@ TEST(Scheduler, ASequenceThatCannotGoOnFailsAlone) {
   const Ears ears = run(scheduler, {impossible, request(30, 2, 5)});
   EXPECT_NE(ears[0]->failure, "");
   EXPECT_EQ(ears[1]->tokens.size(), 5U);
+}
+
+// A model for which there is no memory where a pass has a certain token.
+class ShortOfMemory : public Model {
+ public:
+  static constexpr int32_t kTooMuch = 4000;
+  ShortOfMemory() { facts_ = model().facts(); }
+  void visit_config(ConfigVisitor& /*v*/) override {}
+  void visit(WeightVisitor& /*v*/) override {}
+  Tensor hidden(Context& context, const Batch& batch) const override {
+    if (std::ranges::find(batch.tokens, kTooMuch) != batch.tokens.end()) throw std::bad_alloc();
+    return model().hidden(context, batch);
+  }
+  const Tensor& head() const override { return model().head(); }
+};
+
+TEST(Scheduler, APassThatCannotBeEndsOnlyThoseThatWereInIt) {
+  const ShortOfMemory narrow;
+  Scheduler scheduler(narrow, options(2));
+  const auto other = std::make_shared<Ear>();
+  scheduler.submit(0, request(30, 1, 20), other);
+  scheduler.step();
+  EngineRequest r = request(30, 2, 5);
+  r.prompt[3] = ShortOfMemory::kTooMuch;
+  EXPECT_NE(run(scheduler, {r})[0]->failure, "");
+  EXPECT_TRUE(other->same_as(*alone(request(30, 1, 20))));
+  EXPECT_EQ(scheduler.stats().pages_in_use, 0);
 }
 
 TEST(Scheduler, RefusesWhatCannotBe) {

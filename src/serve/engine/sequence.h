@@ -14,6 +14,10 @@ namespace minke {
 
 using EngineClock = std::chrono::steady_clock;
 
+inline double seconds_between(EngineClock::time_point from, EngineClock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
 // A request on its way through the scheduler. What is drawn depends on nothing that other sequences
 // have: the sampler is its own.
 struct Sequence {

@@ -292,6 +292,7 @@ void AnthropicApi::messages(const HttpRequest& request, const std::shared_ptr<Ht
     TurnRequest& turn = wanted.turn;
     turn.max_tokens = std::min(turn.max_tokens, runner_.context());
     turn.owner = wire_owner(key, wanted.user);
+    turn.caller = key;
     if (!wanted.has_seed) turn.sampling.seed = sources_.random();
     ReplyHead head{.id = wire_id("msg_", sources_),
                    .request_id = wire_id("req_", sources_),

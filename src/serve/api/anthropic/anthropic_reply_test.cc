@@ -59,6 +59,7 @@ TEST_F(AnthropicReplyTest, AnswersWithBlocksInOrder) {
   answer.erase("id");
   EXPECT_EQ(answer, expected);
   EXPECT_EQ(runner_.request.owner, wire_owner("key", "u"));
+  EXPECT_EQ(runner_.request.caller, "key");
   EXPECT_EQ(runner_.request.max_tokens, 4096);
 }
 

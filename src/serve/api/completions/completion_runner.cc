@@ -67,12 +67,14 @@ std::shared_ptr<TurnHandle> EngineCompletions::start(CompletionTask task,
   request.options = usual_;
   request.options.sampling = task.sampling;
   request.options.max_tokens = task.max_tokens;
+  request.generate = task.max_tokens > 0;
   request.options.min_tokens = task.min_tokens;
   request.options.ignore_stop = task.ignore_stop;
   request.log_probabilities = task.log_probabilities;
   request.top = task.top;
   request.score_prompt = task.score_prompt;
   request.owner = std::move(task.owner);
+  request.caller = std::move(task.caller);
 
   auto handle = std::make_shared<EngineTask>(*engine_);
   CompletionStream::Options options;

@@ -21,14 +21,14 @@ namespace minke {
 struct CompletionTask {
   std::vector<int32_t> prompt;
   SamplingOptions sampling;
-  int64_t max_tokens = 1;  // at least 1
+  int64_t max_tokens = 1;  // 0: the prompt is computed, and nothing behind it
   int64_t min_tokens = 0;
   bool ignore_stop = false;
   std::vector<std::string> stops;
   bool log_probabilities = false;
   int top = 0;
   bool score_prompt = false;  // with log_probabilities
-  std::string owner;          // see EngineRequest
+  std::string owner, caller;  // see EngineRequest
 };
 
 // A token with its score. A hidden one, such as that which ends a text, is no part of the text.

@@ -114,6 +114,7 @@ ChatRequest read_chat_request(std::string_view body, std::string_view model_name
   turn.choices = read_choices(request);
   read_logprobs(request, turn);
   turn.owner = read_owner(request, caller);
+  turn.caller = caller;
 
   const StreamFields stream = read_stream(request, ignored);
   chat.stream = stream.stream;

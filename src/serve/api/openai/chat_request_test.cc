@@ -182,6 +182,7 @@ TEST(ChatRequest, owners_are_kept_apart) {
   EXPECT_NE(user, turn(R"("user":"ab")").owner);
   EXPECT_EQ(user, turn(R"("user_id":"a","user":"z","cache_salt":"b")").owner);
   EXPECT_EQ(turn(R"("safety_identifier":"a")").owner, turn(R"("user":"a")").owner);
+  EXPECT_EQ(turn(R"("user":"a","cache_salt":"b")").caller, turn(R"("n":1)").caller);
   EXPECT_NE(read_chat_request(with(R"("user":"a")"), "m", fake_options(), "key2").turn.owner,
             turn(R"("user":"a")").owner);
 }

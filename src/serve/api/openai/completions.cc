@@ -61,7 +61,6 @@ CompletionReply::Shape shape_of(const CompletionRequest& request) {
   CompletionReply::Shape shape;
   shape.choices = request.choices;
   shape.echo = request.echo;
-  shape.only_echo = request.only_echo;
   shape.log_probabilities = request.task.log_probabilities;
   shape.score_prompt = request.task.score_prompt;
   shape.include_usage = request.include_usage;

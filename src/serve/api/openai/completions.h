@@ -24,10 +24,9 @@ struct CompletionRequest {
   std::vector<Prompt> prompts;
   std::optional<std::string> suffix;
   bool echo = false;
-  bool ends = true;        // see CompletionRunner::encode()
-  bool only_echo = false;  // max_tokens is 0
-  int choices = 1;         // of each prompt
-  CompletionTask task;     // of every choice, but for prompt and seed
+  bool ends = true;     // see CompletionRunner::encode()
+  int choices = 1;      // of each prompt
+  CompletionTask task;  // of every choice, but for prompt and seed
   bool stream = false;
   bool include_usage = false;
   IgnoredFields ignored;

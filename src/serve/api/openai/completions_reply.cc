@@ -161,7 +161,7 @@ void CompletionReply::echo(int index, const std::vector<ScoredText>& scores) {
 void CompletionReply::text(int index, const std::string& text,
                            const std::vector<CompletionToken>& tokens) {
   const std::lock_guard lock(mutex_);
-  if (over_ || shape_.only_echo) return;
+  if (over_) return;
   echo(index, {});
   Choice& choice = choices_.at(static_cast<size_t>(index));
   for (const CompletionToken& token : tokens) choice.logprobs.add(token.score, token.hidden);
@@ -197,9 +197,9 @@ void CompletionReply::finished(int index, TurnEnd end, const TurnUsage& usage) {
   if (over_ || choice.ended) return;
   echo(index, {});
   choice.ended = true;
-  choice.end = shape_.only_echo ? TurnEnd::kLength : end;
+  choice.end = end;
   if (index % shape_.choices == 0) usage_.cached_tokens += usage.cached_tokens;
-  if (!shape_.only_echo) usage_.completion_tokens += usage.completion_tokens;
+  usage_.completion_tokens += usage.completion_tokens;
   // Tasks go on side by side.
   usage_.prefill_seconds = std::max(usage_.prefill_seconds, usage.prefill_seconds);
   usage_.decode_seconds = std::max(usage_.decode_seconds, usage.decode_seconds);

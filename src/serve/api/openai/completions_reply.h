@@ -35,7 +35,6 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   struct Shape {
     int choices = 1;  // of each prompt
     bool echo = false;
-    bool only_echo = false;  // nothing behind the prompt is told
     bool log_probabilities = false;
     bool score_prompt = false;
     bool include_usage = false;

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "serve/api/api_errors.h"
@@ -83,9 +81,7 @@ CompletionRequest read_completion_request(std::string_view body, std::string_vie
 
   CompletionTask& task = completion.task;
   constexpr int64_t kUsualTokens = 16;
-  const int64_t most = read_count(request, "max_tokens", completion.echo ? 0 : 1, kUsualTokens);
-  completion.only_echo = most == 0;
-  task.max_tokens = std::max<int64_t>(most, 1);
+  task.max_tokens = read_count(request, "max_tokens", completion.echo ? 0 : 1, kUsualTokens);
   const LengthFields lengths = read_lengths(request);
   task.min_tokens = lengths.min_tokens;
   task.ignore_stop = lengths.ignore_stop;
@@ -97,6 +93,7 @@ CompletionRequest read_completion_request(std::string_view body, std::string_vie
     task.score_prompt = completion.echo;
   }
   task.owner = read_owner(request, caller);
+  task.caller = caller;
   completion.choices = read_choices(request);
   read_best_of(request, completion.choices);
   if (completion.prompts.size() * static_cast<size_t>(completion.choices) > kMostPrompts) {

@@ -149,6 +149,7 @@ TEST_F(OpenAiCompletionsTest, echo_alone_needs_no_new_token) {
             Json::parse(R"(["<begin>","bytes:\\xc3","bytes:\\xa9"])"));
   EXPECT_EQ(choice["logprobs"]["text_offset"], Json::parse("[0,0,1]"));
   EXPECT_EQ(json["usage"]["completion_tokens"], 0);
+  EXPECT_EQ(runner_.tasks.at(0).max_tokens, 0);
   EXPECT_EQ(ask(R"({"prompt":"é","max_tokens":0,"echo":true})")["choices"][0]["text"], "é");
 }
 

@@ -265,6 +265,7 @@ void ResponsesApi::responses(const HttpRequest& request, const std::shared_ptr<H
     TurnRequest& turn = wanted.turn;
     turn.max_tokens = std::min(turn.max_tokens, runner_.context());
     turn.owner = wire_owner(key, wanted.user);
+    turn.caller = key;
     if (!wanted.has_seed) turn.sampling.seed = sources_.random();
     ReplyHead head{.id = wire_id("resp_", sources_),
                    .model = runner_.model_name(),

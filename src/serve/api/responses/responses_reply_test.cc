@@ -86,6 +86,7 @@ TEST_F(ResponsesReplyTest, AnswersWithItems) {
                   {"output_tokens_details", {{"reasoning_tokens", 3}}},
                   {"total_tokens", 19}}));
   EXPECT_EQ(runner_.request.owner, wire_owner("key", "u"));
+  EXPECT_EQ(runner_.request.caller, "key");
   EXPECT_EQ(runner_.request.max_tokens, 4096);
 }
 

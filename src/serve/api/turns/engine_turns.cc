@@ -77,6 +77,7 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
   base.log_probabilities = request.log_probabilities;
   base.top = request.top;
   base.owner = request.owner;
+  base.caller = request.caller;
   const uint64_t seed = request.sampling.seed;
 
   auto turn = std::make_shared<TurnState>(engine_, std::move(listener), request.choices, tokens);
