@@ -34,7 +34,7 @@ std::string pointer_unescaped(std::string_view token) {
   return out;
 }
 
-std::string percent_decoded(std::string_view text) {
+std::string fragment_decoded(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned byte = 0;

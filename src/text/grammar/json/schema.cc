@@ -324,7 +324,7 @@ int JsonSchema::resolve(dom::element reference) {
   if (text != "#" && !text.starts_with("#/")) {
     fail(place, "expected a pointer into this schema (\"#/...\"), found \"{}\"", printable(text));
   }
-  std::string rest = percent_decoded(text.substr(1));
+  std::string rest = fragment_decoded(text.substr(1));
   std::string pointer;
   dom::element at = document_.root();
   for (std::string_view left = rest; !left.empty();) {
