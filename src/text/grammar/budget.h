@@ -31,7 +31,7 @@ class Budget {
   void spend(int64_t steps) {
     steps_left_ -= steps;
     if (steps_left_ < 0) {
-      fail(place_, "expected grammars that compile in {} steps together, found more to do",
+      fail(place_, "expected a grammar that compiles in {} steps, found one that needs more",
            limits_.max_steps);
     }
   }
