@@ -168,6 +168,19 @@ test('an answer that follows a schema', async () => {
   Weather.parse((await stream.finalChatCompletion()).choices[0].message.parsed);
 });
 
+test('tools beside a schema: a call, or an answer that follows it', async () => {
+  const Sum = z.object({ sum: z.enum(['one', 'two']) });
+  const asked = { ...ask, max_tokens: 500, temperature: 1, tools, parallel_tool_calls: false,
+                  response_format: zodResponseFormat(Sum, 'sum') };
+  for (let seed = 1; seed <= 6; seed += 1) {
+    const { choices: [choice] } = await client.chat.completions.create({ ...asked, seed });
+    const [call] = choice.message.tool_calls ?? [];
+    assert.equal(choice.finish_reason, call ? 'tool_calls' : 'stop');
+    if (call?.function.name === 'weather') Weather.parse(JSON.parse(call.function.arguments));
+    if (!call) Sum.parse(JSON.parse(choice.message.content));
+  }
+});
+
 test('an answer that nobody waits for is not written on', async () => {
   const abort = new AbortController();
   const stream = await client.chat.completions.create(

@@ -51,6 +51,13 @@ std::optional<Marker> Markers::of(int32_t id) const {
   return std::nullopt;
 }
 
+std::optional<int32_t> Markers::id(Marker marker) const {
+  for (const Entry& entry : entries_) {
+    if (entry.marker == marker) return entry.id;
+  }
+  return std::nullopt;
+}
+
 std::string_view Markers::spelling(Marker marker) const {
   for (const Entry& entry : entries_) {
     if (entry.marker == marker) return entry.text;
@@ -83,6 +90,28 @@ size_t Markers::unfinished(std::string_view text, MarkerSet set) const {
     }
   }
   return longest;
+}
+
+std::vector<std::string_view> Markers::completions(std::string_view text, MarkerSet set) const {
+  std::vector<std::string_view> out;
+  for (const Entry& entry : entries_) {
+    if ((set & marker_set(entry.marker)) == 0) continue;
+    for (const std::string_view spelled : entry.spelled) {
+      for (size_t size = std::min(text.size(), spelled.size() - 1); size > 0; --size) {
+        if (text.ends_with(spelled.substr(0, size))) out.push_back(spelled.substr(size));
+      }
+    }
+  }
+  return out;
+}
+
+bool Markers::ends_spelled(std::string_view text) const {
+  for (const Entry& entry : entries_) {
+    for (const std::string& spelled : entry.spelled) {
+      if (spelled.size() > text.size() && spelled.ends_with(text)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace minke

@@ -27,6 +27,10 @@ template <typename... M>
 constexpr MarkerSet marker_set(M... markers) {
   return ((MarkerSet{1} << static_cast<int>(markers)) | ... | MarkerSet{0});
 }
+// What has a meaning behind the thinking.
+inline constexpr MarkerSet kCallMarkers =
+    marker_set(Marker::kCallsBegin, Marker::kCallsEnd, Marker::kCallBegin, Marker::kCallSeparator,
+               Marker::kCallEnd);
 
 // The markers of a format in a vocabulary. A marker that has a token is that token alone: the same
 // text in ordinary tokens is text, as it is in prompts. A marker without one is its text.
@@ -37,6 +41,8 @@ class Markers {
   Markers(const FormatRules& rules, const Tokenizer& tokenizer);
 
   std::optional<Marker> of(int32_t id) const;
+  // The token of `marker`; nullopt if there is none.
+  std::optional<int32_t> id(Marker marker) const;
   // The text of `marker` as the format spells it.
   std::string_view spelling(Marker marker) const;
 
@@ -48,6 +54,11 @@ class Markers {
   std::optional<Found> find(std::string_view text, MarkerSet set) const;
   // Bytes at the end of `text` that may be the start of a spelled marker of `set`.
   size_t unfinished(std::string_view text, MarkerSet set) const;
+  // What would complete the spelled markers of `set` that `text` ends with the start of. The views
+  // hold as long as this object.
+  std::vector<std::string_view> completions(std::string_view text, MarkerSet set) const;
+  // Whether `text` is the end of a spelled marker, but not all of it.
+  bool ends_spelled(std::string_view text) const;
 
  private:
   struct Entry {

@@ -134,6 +134,28 @@ int32_t AutomatonBuilder::add_rule(std::string name, std::string_view before, co
   return rule;
 }
 
+int32_t AutomatonBuilder::add_rules(const Automaton& other, int32_t root) {
+  const auto first_state = static_cast<int32_t>(automaton_.states.size());
+  const auto first_rule = static_cast<int32_t>(automaton_.rules.size());
+  for (const Automaton::State& state : other.states) {
+    const int32_t copy = add_state();
+    at(copy).accept = state.accept;
+    for (const ByteEdge& edge : state.edges) {
+      add_bytes(copy, edge.lo, edge.hi, edge.target + first_state);
+    }
+    for (const Automaton::Jump& jump : state.jumps) {
+      budget_->spend(1);
+      const bool calls = jump.rule != Automaton::kNoRule;
+      at(copy).jumps.push_back(
+          {calls ? jump.rule + first_rule : Automaton::kNoRule, jump.target + first_state});
+    }
+  }
+  for (const Automaton::Rule& rule : other.rules) {
+    automaton_.rules.push_back({rule.name, rule.start + first_state});
+  }
+  return root + first_rule;
+}
+
 void AutomatonBuilder::add_bytes(int32_t from, uint8_t lo, uint8_t hi, int32_t to) {
   budget_->spend(1);
   at(from).edges.push_back({lo, hi, to});

@@ -62,6 +62,8 @@ class AutomatonBuilder {
   // A rule that accepts `before`, a text of `dfa`, `after`.
   int32_t add_rule(std::string name, std::string_view before, const Dfa& dfa,
                    std::string_view after);
+  // All rules of `other`; returns what its rule `root` is here.
+  int32_t add_rules(const Automaton& other, int32_t root);
   int32_t start(int32_t rule) const { return automaton_.rules[static_cast<size_t>(rule)].start; }
 
   void add_bytes(int32_t from, uint8_t lo, uint8_t hi, int32_t to);

@@ -9,7 +9,7 @@
 
 namespace minke {
 
-// What compiling a grammar of a stranger may cost.
+// What compiling the grammars of a stranger may cost, all that one request brings together.
 struct GrammarLimits {
   size_t max_text = size_t{256} << 10;  // bytes of the schema or grammar
   int max_depth = 64;                   // groups, schemas and constants inside one another
@@ -17,8 +17,8 @@ struct GrammarLimits {
   int64_t max_steps = 10'000'000;       // elementary steps, together well under a second
 };
 
-// Counts what a compilation spends. `place` is the part of the text that is being compiled; it
-// begins the Error that is thrown when a limit is passed.
+// Counts what compilations spend: one serves all grammars of a request. `place` is the part of the
+// text that is being compiled; it begins the Error that is thrown when a limit is passed.
 class Budget {
  public:
   explicit Budget(const GrammarLimits& limits) : limits_(limits), steps_left_(limits.max_steps) {}
@@ -26,6 +26,7 @@ class Budget {
   void set_place(std::string place) { place_ = std::move(place); }
   const std::string& place() const { return place_; }
   const GrammarLimits& limits() const { return limits_; }
+  int64_t steps_left() const { return steps_left_; }
 
   void spend(int64_t steps) {
     steps_left_ -= steps;

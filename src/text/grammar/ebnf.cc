@@ -217,6 +217,10 @@ class EbnfParser {
 
 std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, const GrammarLimits& limits) {
   Budget budget(limits);
+  return compile_ebnf(text, budget);
+}
+
+std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, Budget& budget) {
   budget.set_place(kPlace);
   budget.check_text(text.size());
   return std::make_shared<const Grammar>(EbnfParser(text, budget).parse());

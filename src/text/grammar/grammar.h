@@ -45,6 +45,7 @@ class Grammar {
 // JSON texts that are valid under `schema`, a JSON Schema of draft 2020-12. Throws Error, begun by
 // the place in the schema ("schema.properties.a.pattern"), for a schema that cannot be kept to
 // exactly.
+std::shared_ptr<const Grammar> compile_json_schema(std::string_view schema, Budget& budget);
 std::shared_ptr<const Grammar> compile_json_schema(std::string_view schema,
                                                    const GrammarLimits& limits = {});
 
@@ -52,6 +53,7 @@ std::shared_ptr<const Grammar> compile_json_schema(std::string_view schema,
 std::shared_ptr<const Grammar> compile_json_object();
 
 // The texts of rule `root` of an EBNF grammar. Throws Error, begun by "grammar".
+std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, Budget& budget);
 std::shared_ptr<const Grammar> compile_ebnf(std::string_view text,
                                             const GrammarLimits& limits = {});
 

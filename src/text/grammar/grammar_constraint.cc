@@ -78,14 +78,36 @@ void GrammarConstraint::accept(int32_t id) {
     return;
   }
   CHECK(id >= 0 && id < trie_->size() && !trie_->bytes(id).empty());
-  for (const char c : trie_->bytes(id)) {
+  accept_text(trie_->bytes(id));
+}
+
+bool GrammarConstraint::takes(std::string_view text) {
+  if (ended_) return text.empty();
+  Recognizer::Config config = config_;
+  for (const char c : text) {
+    config = recognizer_.step(config, static_cast<uint8_t>(c));
+    if (config == Recognizer::kDead) return false;
+  }
+  return true;
+}
+
+void GrammarConstraint::accept_text(std::string_view text) {
+  for (const char c : text) {
     config_ = recognizer_.step(config_, static_cast<uint8_t>(c));
     CHECK(config_ != Recognizer::kDead);
   }
-  if (recognizer_.grammar().unique_names()) guard_.add(trie_->bytes(id));
+  if (recognizer_.grammar().unique_names()) guard_.add(text);
   bool forgot = false;
   config_ = recognizer_.settle(config_, forgot);
   if (forgot || parts_.size() > kManyParts) parts_.clear();
+}
+
+void GrammarConstraint::restart() {
+  bool forgot = false;
+  config_ = recognizer_.settle(recognizer_.start(), forgot);
+  if (forgot) parts_.clear();
+  guard_ = {};
+  ended_ = false;
 }
 
 const GrammarConstraint::Part& GrammarConstraint::part_of(Recognizer::Config detached) {

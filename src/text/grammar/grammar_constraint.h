@@ -26,6 +26,15 @@ class GrammarConstraint : public TokenConstraint {
   void allowed(std::span<uint64_t> bits) override;
   void accept(int32_t id) override;
 
+  // Whether `text`, a part of a token, may follow. Names that are used already are not looked at.
+  bool takes(std::string_view text);
+  // The text goes on with `text`, which takes() allows.
+  void accept_text(std::string_view text);
+  // Whether the text may end here.
+  bool can_end() const { return ended_ || recognizer_.can_end(config_); }
+  // Back to the beginning of a text.
+  void restart();
+
  private:
   // The tokens that stay above a stack or end just on it, and where the others leave it.
   struct Part {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/core/check.h"
 #include "base/core/utf8.h"
 #include "text/tokenizer/added_tokens.h"
 
@@ -12,13 +13,24 @@ namespace {
 // Longer ones are never drawn: they are runs of one character, and each can be drawn in parts.
 constexpr size_t kLongestToken = 1024;
 
-std::vector<std::string> texts_of(const Tokenizer& tokenizer) {
+std::vector<std::string> texts_of(const Tokenizer& tokenizer, std::span<const int32_t> marks) {
+  CHECK(marks.size() <= TokenTrie::kMostMarks);
   std::vector<std::string> out(static_cast<size_t>(tokenizer.size()));
   for (int32_t id = 0; id < tokenizer.size(); ++id) {
     if (!tokenizer.is_special(id)) out[static_cast<size_t>(id)] = tokenizer.bytes(id);
   }
   for (const AddedToken& token : tokenizer.spec().added) {
     if (token.special || is_marker(token)) out[static_cast<size_t>(token.id)].clear();
+  }
+  if (marks.empty()) return out;
+  for (std::string& text : out) {
+    const bool has_mark = std::any_of(text.begin(), text.end(), [](char c) {
+      return static_cast<uint8_t>(c) >= TokenTrie::kFirstMark;
+    });
+    if (has_mark) text.clear();
+  }
+  for (size_t k = 0; k < marks.size(); ++k) {
+    out[static_cast<size_t>(marks[k])] = static_cast<char>(TokenTrie::kFirstMark + k);
   }
   return out;
 }
@@ -42,7 +54,8 @@ void set_bit(std::vector<uint64_t>& bits, int32_t id) {
 
 }  // namespace
 
-TokenTrie::TokenTrie(const Tokenizer& tokenizer) : TokenTrie(texts_of(tokenizer)) {}
+TokenTrie::TokenTrie(const Tokenizer& tokenizer, std::span<const int32_t> marks)
+    : TokenTrie(texts_of(tokenizer, marks)) {}
 
 TokenTrie::TokenTrie(std::span<const std::string> tokens)
     : size_(static_cast<int32_t>(tokens.size())) {
@@ -139,8 +152,8 @@ uint32_t TokenTrie::find(std::string_view text) const {
 }
 
 void TokenTrie::clear_below(uint32_t node, std::span<uint64_t> bits) const {
-  for (uint32_t k = nodes_[node].first_id; k < nodes_[nodes_[node].end].first_id; ++k) {
-    bits[static_cast<size_t>(ids_[k]) / 64] &= ~(uint64_t{1} << (ids_[k] % 64));
+  for (const int32_t id : ids_below(node)) {
+    bits[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << (id % 64));
   }
 }
 

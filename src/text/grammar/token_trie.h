@@ -18,10 +18,15 @@ namespace minke {
 // A character is plain if it needs no escape in a JSON string: all from U+0020 but " and \.
 class TokenTrie {
  public:
-  // All tokens that stand for text: not the special ones, nor markers (is_marker()).
-  explicit TokenTrie(const Tokenizer& tokenizer);
+  // All tokens that stand for text: not the special ones, nor markers (is_marker()). `marks` are
+  // ids that grammars name by bytes that UTF-8 has no use for: marks[k] by kFirstMark + k. Tokens
+  // with such a byte in their text are then left out. At most kMostMarks.
+  explicit TokenTrie(const Tokenizer& tokenizer, std::span<const int32_t> marks = {});
   // tokens[id] are the bytes of an id, "" for one that must never be drawn.
   explicit TokenTrie(std::span<const std::string> tokens);
+
+  static constexpr uint8_t kFirstMark = 0xf8;
+  static constexpr size_t kMostMarks = 8;
 
   // In the order of a walk: a node stands before its children, `end` is the first node behind them.
   struct Node {
@@ -50,6 +55,11 @@ class TokenTrie {
   const std::vector<int32_t>& quoting() const { return quoting_; }
   // The node that `text` leads to; 0 if there is none.
   uint32_t find(std::string_view text) const;
+  // The tokens at `node` and below.
+  std::span<const int32_t> ids_below(uint32_t node) const {
+    return std::span(ids_).subspan(nodes_[node].first_id,
+                                   nodes_[nodes_[node].end].first_id - nodes_[node].first_id);
+  }
   // Clears the bits of the tokens at `node` and below.
   void clear_below(uint32_t node, std::span<uint64_t> bits) const;
 

@@ -80,6 +80,15 @@ TEST(TokenTrie, special_tokens_and_markers_are_left_out) {
   EXPECT_EQ(trie.bytes(257), "");
   EXPECT_EQ(trie.bytes(258), "plain");
   EXPECT_EQ(trie.bytes(65), "A");
+  // A mark stands for a byte that no other token then has.
+  const std::vector<int32_t> marks = {257};
+  const TokenTrie marked(tokenizer, marks);
+  const std::string mark(1, static_cast<char>(TokenTrie::kFirstMark));
+  EXPECT_EQ(marked.bytes(257), mark);
+  EXPECT_EQ(marked.bytes(TokenTrie::kFirstMark), "");
+  EXPECT_EQ(marked.bytes(TokenTrie::kFirstMark - 1).size(), 1U);
+  EXPECT_EQ(marked.ids_below(marked.find(mark)).front(), 257);
+  EXPECT_EQ(marked.ids_below(marked.find(mark)).size(), 1U);
   EXPECT_TRUE(trie.single_bytes().all());
 }
 

@@ -23,9 +23,10 @@ uint64_t random_number() {
 }  // namespace
 
 EngineTurns::EngineTurns(Engine& engine, ServedModel model)
-    : engine_(engine),
-      model_(std::move(model)),
-      trie_(std::make_shared<TokenTrie>(*model_.tokenizer)) {}
+    : engine_(engine), model_(std::move(model)) {
+  if (model_.renderer == nullptr) return;
+  vocabulary_ = std::make_shared<const ReplyVocabulary>(*model_.tokenizer, *model_.renderer);
+}
 
 EngineTurns::~EngineTurns() = default;
 
@@ -79,13 +80,21 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
   base.owner = request.owner;
   base.caller = request.caller;
   const uint64_t seed = request.sampling.seed;
+  const auto rules = reply_rules(
+      {model_.renderer, vocabulary_, model_.generation.stop_ids, prompt.starts_in_thinking},
+      request);
+  if (rules) {
+    // The rules know where a reply can only end.
+    base.options.min_tokens = 0;
+    base.options.ignore_stop = false;
+  }
 
   auto turn = std::make_shared<TurnState>(engine_, std::move(listener), request.choices, tokens);
   for (int i = 0; i < request.choices; ++i) {
     EngineRequest one = base;
     one.options.sampling.seed = i == 0 ? seed : Rng(seed, static_cast<uint64_t>(i)).next();
     try {
-      one.constraint = constraint_of(request, prompt.starts_in_thinking);
+      if (rules) one.constraint = reply_constraint(rules);
       auto choice = std::make_shared<TurnChoice>(
           turn, i, *model_.tokenizer, model_.renderer->parser(prompt.starts_in_thinking),
           request.stops, request.log_probabilities, !request.parallel_tools,
@@ -97,13 +106,6 @@ std::shared_ptr<TurnHandle> EngineTurns::start(TurnRequest request,
     }
   }
   return turn;
-}
-
-std::shared_ptr<TokenConstraint> EngineTurns::constraint_of(const TurnRequest& request,
-                                                            bool starts_in_thinking) const {
-  return reply_constraint(
-      {model_.tokenizer, model_.renderer, trie_, &model_.generation.stop_ids, starts_in_thinking},
-      request);
 }
 
 }  // namespace minke

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "serve/api/turn.h"
+#include "serve/api/turns/reply_vocabulary.h"
 #include "text/chat/chat.h"
-#include "text/grammar/token_trie.h"
 
 namespace minke {
 
@@ -33,12 +33,10 @@ class EngineTurns final : public TurnRunner {
 
  private:
   ChatRenderer::Prompt prompt_of(const TurnRequest& request) const;
-  std::shared_ptr<TokenConstraint> constraint_of(const TurnRequest& request,
-                                                 bool starts_in_thinking) const;
 
   Engine& engine_;
   ServedModel model_;
-  std::shared_ptr<const TokenTrie> trie_;
+  std::shared_ptr<const ReplyVocabulary> vocabulary_;  // null without a chat format
 };
 
 }  // namespace minke

@@ -1,125 +1,181 @@
 #include "serve/api/turns/reply_constraint.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include "base/core/error.h"
-#include "serve/api/api_errors.h"
-#include "serve/api/turns/tool_constraint.h"
-#include "text/grammar/grammar.h"
-#include "text/grammar/grammar_constraint.h"
+#include "base/core/check.h"
+#include "serve/api/turns/bound_text.h"
+#include "serve/api/turns/free_text.h"
 
 namespace minke {
 namespace {
 
-constexpr std::string_view kThinkEnd = "</think>";
+bool has(std::span<const uint64_t> bits, int32_t id) {
+  return (bits[static_cast<size_t>(id) / 64] >> (id % 64) & 1) != 0;
+}
 
-// Everything until the thinking is closed, then what `answer` allows.
-class BehindThinking final : public TokenConstraint {
+// A text of one of several grammars: of all that fit what was written.
+class OneOf {
  public:
-  BehindThinking(const Tokenizer& tokenizer, std::vector<int32_t> stop_ids,
-                 std::unique_ptr<TokenConstraint> answer)
-      : tokenizer_(tokenizer), stop_ids_(std::move(stop_ids)), answer_(std::move(answer)) {}
+  void add(std::unique_ptr<BoundText> text) { texts_.push_back({std::move(text), {}}); }
+  bool empty() const { return texts_.empty(); }
 
-  void allowed(std::span<uint64_t> bits) override {
-    if (!thinking_) return answer_->allowed(bits);
-    std::fill(bits.begin(), bits.end(), ~uint64_t{0});
-    for (const int32_t id : stop_ids_) {
-      bits[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << (id % 64));
+  void allowed(std::span<uint64_t> bits) {
+    for (Text& text : texts_) {
+      text.mask.assign(bits.size(), 0);
+      text.bound->allowed(text.mask);
+      for (size_t i = 0; i < bits.size(); ++i) bits[i] |= text.mask[i];
     }
   }
-  void accept(int32_t id) override {
-    if (!thinking_) return answer_->accept(id);
-    text_ += tokenizer_.bytes(id, true);
-    thinking_ = text_.find(kThinkEnd) == std::string::npos;
-    if (text_.size() > kThinkEnd.size()) text_.erase(0, text_.size() - kThinkEnd.size());
+  // To be called behind allowed().
+  void accept(int32_t id) {
+    if (texts_.size() > 1) {
+      std::erase_if(texts_, [&](const Text& text) { return !has(text.mask, id); });
+    }
+    CHECK(!texts_.empty());
+    for (Text& text : texts_) text.bound->accept(id);
+  }
+  bool takes(std::string_view part) {
+    return std::any_of(texts_.begin(), texts_.end(),
+                       [&](const Text& text) { return text.bound->takes(part); });
+  }
+  void accept_text(std::string_view part) {
+    std::erase_if(texts_, [&](const Text& text) { return !text.bound->takes(part); });
+    CHECK(!texts_.empty());
+    for (Text& text : texts_) text.bound->accept_text(part);
   }
 
  private:
-  const Tokenizer& tokenizer_;
-  std::vector<int32_t> stop_ids_;
-  std::unique_ptr<TokenConstraint> answer_;
-  bool thinking_ = true;
-  std::string text_;  // the end of the thinking
+  struct Text {
+    std::unique_ptr<BoundText> bound;
+    std::vector<uint64_t> mask;  // of the last allowed()
+  };
+  std::vector<Text> texts_;
 };
 
-template <typename Compile>
-auto compiled(const char* param, const Compile& compile) {
-  try {
-    return compile();
-  } catch (const Error& error) {
-    throw ApiFailure(api_error(400, error.what(), param));
+class ReplyConstraint final : public TokenConstraint {
+ public:
+  explicit ReplyConstraint(std::shared_ptr<const ReplyRules> rules)
+      : rules_(std::move(rules)),
+        stage_(rules_->starts_in_thinking ? Stage::kThinking : Stage::kAnswer),
+        thinking_(*rules_->vocabulary, marker_set(Marker::kThinkEnd)),
+        free_(*rules_->vocabulary, marker_set(Marker::kCallBegin)) {
+    using Plain = BoundText::Plain;
+    const auto bound = [&](const std::shared_ptr<const Grammar>& grammar, Plain plain) {
+      return std::make_unique<BoundText>(grammar, rules_->vocabulary, rules_->stop_ids, plain);
+    };
+    if (rules_->format) {
+      const Plain plain = rules_->format_is_json ? Plain::kStrings : Plain::kEverywhere;
+      answer_.add(bound(rules_->format, plain));
+    }
+    if (rules_->calls) answer_.add(bound(rules_->calls, Plain::kStrings));
+    if (rules_->inside) call_ = bound(rules_->inside, Plain::kStrings);
+    CHECK(answer_.empty() == (call_ != nullptr));
   }
-}
 
-std::shared_ptr<const Grammar> format_grammar(const TurnRequest& request) {
-  switch (request.format) {
-    case TextFormat::kText:
-      return nullptr;
-    case TextFormat::kJsonObject:
-      return compile_json_object();
-    case TextFormat::kJsonSchema:
-      return compiled("response_format", [&] { return compile_json_schema(request.format_text); });
-    case TextFormat::kGrammar:
-      return compiled("grammar", [&] { return compile_ebnf(request.format_text); });
+  void allowed(std::span<uint64_t> bits) override {
+    switch (stage_) {
+      case Stage::kThinking:
+        thinking_.allowed(bits, [&](std::string_view rest) { return answer_takes(rest); });
+        clear_stops(bits);
+        return;
+      case Stage::kAnswer:
+        if (call_ == nullptr) {
+          answer_.allowed(bits);
+        } else {
+          free_.allowed(bits, [&](std::string_view rest) { return call_->takes(rest); });
+        }
+        break;
+      case Stage::kCall:
+        call_->allowed(bits);
+        break;
+    }
+    if (rules_->ignore_stop || drawn_ < rules_->min_tokens) put_off_stops(bits);
   }
-  return nullptr;
-}
 
-bool is_strict(const TurnRequest& request, size_t tool) {
-  return tool < request.strict_tools.size() && request.strict_tools[tool];
-}
+  void accept(int32_t id) override {
+    ++drawn_;
+    switch (stage_) {
+      case Stage::kThinking:
+        if (const auto rest = thinking_.accept(id)) begin_answer(*rest);
+        break;
+      case Stage::kAnswer:
+        if (call_ == nullptr) {
+          answer_.accept(id);
+        } else if (const auto rest = free_.accept(id)) {
+          begin_call(*rest);
+        }
+        break;
+      case Stage::kCall:
+        call_->accept(id);
+        end_call();
+    }
+  }
 
-// The grammar of a tool's arguments. A schema that cannot be kept to is an error for a strict tool;
-// other tools then take any object.
-std::shared_ptr<const Grammar> arguments_grammar(const TurnRequest& request, size_t tool) {
-  const std::string& schema = request.conversation.tools[tool].parameters;
-  if (schema.empty()) return compile_json_object();
-  const std::string param = "tools[" + std::to_string(tool) + "].function.parameters";
-  if (is_strict(request, tool)) {
-    return compiled(param.c_str(), [&] { return compile_json_schema(schema); });
-  }
-  try {
-    return compile_json_schema(schema);
-  } catch (const Error&) {
-    return compile_json_object();
-  }
-}
+ private:
+  enum class Stage { kThinking, kAnswer, kCall };  // kCall: inside a call of a free reply
 
-std::unique_ptr<TokenConstraint> tool_constraint(const ConstraintParts& parts,
-                                                 const TurnRequest& request) {
-  const bool required =
-      request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
-  std::vector<CallFrame> frames;
-  for (size_t i = 0; i < request.conversation.tools.size(); ++i) {
-    const std::string& name = request.conversation.tools[i].name;
-    if (request.tool_choice == ToolChoice::kNamed && name != request.named_tool) continue;
-    if (!required && !is_strict(request, i)) continue;
-    frames.push_back(
-        call_frame(*parts.renderer, *parts.tokenizer, name, arguments_grammar(request, i)));
+  bool answer_takes(std::string_view rest) {
+    if (call_ == nullptr) return answer_.takes(rest);
+    FreeText copy = free_;
+    const auto inside = copy.accept_text(rest);
+    return !inside || call_->takes(*inside);
   }
-  if (frames.empty()) return nullptr;
-  if (required) return std::make_unique<RequiredCall>(std::move(frames), parts.trie);
-  return std::make_unique<CheckedCalls>(std::move(frames), parts.trie, *parts.tokenizer);
-}
+
+  void begin_answer(std::string_view rest) {
+    stage_ = Stage::kAnswer;
+    if (rest.empty()) return;
+    if (call_ == nullptr) {
+      answer_.accept_text(rest);
+    } else if (const auto inside = free_.accept_text(rest)) {
+      begin_call(*inside);
+    }
+  }
+
+  void begin_call(std::string_view rest) {
+    stage_ = Stage::kCall;
+    call_->accept_text(rest);
+    end_call();
+  }
+
+  void end_call() {
+    if (!call_->can_end()) return;
+    call_->restart();
+    stage_ = Stage::kAnswer;
+  }
+
+  void clear_stops(std::span<uint64_t> bits) const {
+    for (const int32_t id : rules_->stop_ids) {
+      bits[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << (id % 64));
+    }
+  }
+
+  // Where nothing but the end may follow, the reply ends.
+  void put_off_stops(std::span<uint64_t> bits) {
+    saved_.assign(bits.begin(), bits.end());
+    clear_stops(bits);
+    const auto none = [](uint64_t word) { return word == 0; };
+    if (std::all_of(bits.begin(), bits.end(), none)) {
+      std::copy(saved_.begin(), saved_.end(), bits.begin());
+    }
+  }
+
+  std::shared_ptr<const ReplyRules> rules_;
+  Stage stage_;
+  FreeText thinking_, free_;
+  OneOf answer_;                     // empty: the answer is free
+  std::unique_ptr<BoundText> call_;  // of a free answer; at its beginning outside calls
+  int64_t drawn_ = 0;
+  std::vector<uint64_t> saved_;  // scratch of put_off_stops()
+};
 
 }  // namespace
 
-std::shared_ptr<TokenConstraint> reply_constraint(const ConstraintParts& parts,
-                                                  const TurnRequest& request) {
-  std::unique_ptr<TokenConstraint> answer;
-  if (request.tool_choice != ToolChoice::kNone && !request.conversation.tools.empty()) {
-    answer = tool_constraint(parts, request);
-  }
-  if (const auto grammar = format_grammar(request)) {
-    if (answer) {
-      throw ApiFailure(api_error(400, "cannot be had together with tools that must be called",
-                                 "response_format"));
-    }
-    answer = std::make_unique<GrammarConstraint>(grammar, parts.trie, *parts.stop_ids);
-  }
-  if (!answer || !parts.starts_in_thinking) return answer;
-  return std::make_shared<BehindThinking>(*parts.tokenizer, *parts.stop_ids, std::move(answer));
+std::unique_ptr<TokenConstraint> reply_constraint(std::shared_ptr<const ReplyRules> rules) {
+  return std::make_unique<ReplyConstraint>(std::move(rules));
 }
 
 }  // namespace minke

@@ -1,104 +1,16 @@
 #include "serve/api/turns/reply_constraint.h"
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "base/core/rng.h"
-#include "text/chat/test_tokenizer.h"
+#include "serve/api/turns/reply_testing.h"
 
-namespace minke {
+namespace minke::testing {
 namespace {
 
-constexpr const char* kWeather =
-    R"({"type": "object", "properties": {"city": {"enum": ["Rome", "Oslo"]},
-        "days": {"type": "integer", "minimum": 1, "maximum": 3}},
-        "required": ["city", "days"], "additionalProperties": false})";
-
-// A format with all that constraints need of it.
-struct Chat {
-  explicit Chat(ChatFormat format, bool text_markers = false)
-      : tokenizer(chat_test_spec(format, text_markers)),
-        renderer(chat_template(format), tokenizer),
-        trie(std::make_shared<TokenTrie>(tokenizer)),
-        stops(renderer.stop_ids()) {}
-
-  static ChatTemplate chat_template(ChatFormat format) {
-    ChatTemplate t;
-    t.format = format;
-    return t;
-  }
-
-  std::shared_ptr<TokenConstraint> constraint(const TurnRequest& request, bool thinking = false) {
-    return reply_constraint({&tokenizer, &renderer, trie, &stops, thinking}, request);
-  }
-
-  Tokenizer tokenizer;
-  ChatRenderer renderer;
-  std::shared_ptr<const TokenTrie> trie;
-  std::vector<int32_t> stops;
-};
-
-TurnRequest with_tools() {
-  TurnRequest request;
-  request.conversation.tools = {{"weather", "", kWeather}, {"weatherman", "", ""}};
-  request.strict_tools = {true, false};
-  return request;
-}
-
-std::vector<int32_t> allowed_ids(TokenConstraint& constraint, const Tokenizer& tokenizer) {
-  std::vector<uint64_t> bits((static_cast<size_t>(tokenizer.size()) + 63) / 64);
-  constraint.allowed(bits);
-  std::vector<int32_t> ids;
-  for (int32_t id = 0; id < tokenizer.size(); ++id) {
-    if (bits[static_cast<size_t>(id) / 64] >> (id % 64) & 1) ids.push_back(id);
-  }
-  return ids;
-}
-
-bool allows(TokenConstraint& constraint, const Tokenizer& tokenizer, int32_t id) {
-  const auto ids = allowed_ids(constraint, tokenizer);
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
-
-// Random draws within the constraint until a token ends the reply; what the client would see.
-Message drawn(Chat& chat, TokenConstraint& constraint, uint64_t seed) {
-  Rng rng(seed);
-  Message reply;
-  ReplyParser parser = chat.renderer.parser(false);
-  const auto keep = [&](const ReplyDelta& delta) {
-    reply.content += delta.content;
-    for (const ToolCall& call : delta.tool_calls) reply.tool_calls.push_back(call);
-  };
-  for (int i = 0; i < 4000; ++i) {
-    const auto ids = allowed_ids(constraint, chat.tokenizer);
-    if (ids.empty()) break;
-    const int32_t id = ids[rng.below(ids.size())];
-    constraint.accept(id);
-    if (std::find(chat.stops.begin(), chat.stops.end(), id) != chat.stops.end()) {
-      keep(parser.finish());
-      return reply;
-    }
-    keep(parser.add(id));
-  }
-  ADD_FAILURE() << "no end; so far: " << reply.content;
-  return reply;
-}
-
-void expect_weather(const ToolCall& call) {
-  EXPECT_EQ(call.name, "weather");
-  const auto arguments = nlohmann::json::parse(call.arguments);
-  EXPECT_EQ(arguments.size(), 2U);
-  EXPECT_TRUE(arguments.at("city") == "Rome" || arguments.at("city") == "Oslo");
-  EXPECT_TRUE(arguments.at("days") >= 1 && arguments.at("days") <= 3);
-}
-
 TEST(ReplyConstraint, ARequiredCallIsOneCallWithItsArguments) {
-  for (const ChatFormat format : {ChatFormat::kChatMl, ChatFormat::kDeepSeekV3,
-                                  ChatFormat::kDeepSeekR1, ChatFormat::kDeepSeekV31}) {
+  for (const ChatFormat format : kToolFormats) {
     for (const bool text_markers : {false, true}) {
-      if (text_markers && format != ChatFormat::kChatMl) continue;
       Chat chat(format, text_markers);
       TurnRequest request = with_tools();
       request.tool_choice = ToolChoice::kNamed;
@@ -143,6 +55,114 @@ TEST(ReplyConstraint, StrictCallsInFreeTextKeepToTheirSchemas) {
   EXPECT_FALSE(allows(*constraint, chat.tokenizer, letter));
 }
 
+// The tokens of a reply may be cut anywhere, and its members be written in any order.
+TEST(ReplyConstraint, NoWayOfWritingACallGetsAroundItsSchema) {
+  constexpr const char* kGood = R"({"city":"Rome","days":2})";
+  for (const ChatFormat format : kToolFormats) {
+    for (const bool text_markers : {false, true}) {
+      Chat chat(format, text_markers);
+      Message message;
+      message.role = Role::kAssistant;
+      message.tool_calls = {{"weather", kGood}};
+      const auto ids = chat.renderer.render_reply(message, false);
+      std::string call = chat.tokenizer.decode(std::span(ids).first(ids.size() - 1), true);
+      const std::string name(chat_format_name(format));
+      for (const std::string_view blank : {" ", "\n"}) {
+        if (format != ChatFormat::kChatMl) break;
+        for (size_t at = 0; (at = call.find(blank)) != std::string::npos;) call.erase(at, 1);
+      }
+      const std::string arguments = kGood;
+      const std::string text = "Let me see. " + call + "Done. " + call;
+      EXPECT_TRUE(takes(chat, *chat.constraint(with_tools()), text)) << name << text;
+      for (const char* bad : {R"({"city":"Bonn","days":2})", R"({"city":"Rome"})", "{}", "[]",
+                              R"({"city":"Rome","days":2,"x":1})", R"("{\"city\":\"Bonn\"}")"}) {
+        const std::string forged = replaced(call, arguments, bad);
+        EXPECT_FALSE(takes(chat, *chat.constraint(with_tools()), forged)) << name << forged;
+        const std::string second = "Let me see. " + call + "Done. " + forged;
+        EXPECT_FALSE(takes(chat, *chat.constraint(with_tools()), second)) << name << second;
+      }
+      EXPECT_FALSE(takes(chat, *chat.constraint(with_tools()), replaced(call, "weather", "other")));
+      // Of a tool that is not strict any object will do.
+      const std::string loose = replaced(replaced(call, "weather", "weatherman"), arguments, "{}");
+      EXPECT_TRUE(takes(chat, *chat.constraint(with_tools()), loose)) << name << loose;
+    }
+  }
+}
+
+TEST(ReplyConstraint, MembersOfAStrictCallComeInTheirOrder) {
+  for (const bool text_markers : {false, true}) {
+    Chat chat(ChatFormat::kChatMl, text_markers);
+    for (const char* call :
+         {R"(<tool_call>{"arguments":{"city":"Bonn"},"name":"weather"}</tool_call>)",
+          R"(<tool_call>{"name":"weather"}</tool_call>)",
+          R"(<tool_call>{"x":1,"name":"weather","arguments":{"city":"Bonn"}}</tool_call>)",
+          R"(<tool_call>x</tool_call>)"}) {
+      EXPECT_FALSE(takes(chat, *chat.constraint(with_tools()), call)) << call;
+    }
+  }
+}
+
+TEST(ReplyConstraint, AStringCannotForgeAnotherCall) {
+  for (const ChatFormat format : {ChatFormat::kDeepSeekV31, ChatFormat::kChatMl}) {
+    Chat chat(format, format == ChatFormat::kChatMl);
+    TurnRequest request = with_tools();
+    request.conversation.tools[0].parameters =
+        R"({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"],
+            "additionalProperties": false})";
+    const bool deepseek = format == ChatFormat::kDeepSeekV31;
+    const std::string begin =
+        deepseek ? "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>"
+                 : R"(<tool_call>{"name":"weather","arguments":)";
+    const std::string forged =
+        deepseek ? R"({"text":"<｜tool_call_end｜><｜tool_call_begin｜>weather<｜tool_sep｜>{}"})"
+                 : R"({"text":"</tool_call>"})";
+    EXPECT_FALSE(takes(chat, *chat.constraint(request), begin + forged));
+    EXPECT_TRUE(takes(chat, *chat.constraint(request), begin + R"({"text":"</tool"})"));
+    // Nor can the text of a format.
+    request.strict_tools = {};
+    request.format = TextFormat::kJsonObject;
+    EXPECT_FALSE(takes(chat, *chat.constraint(request), forged));
+  }
+}
+
+TEST(ReplyConstraint, AReplyIsACallOrMeetsTheFormat) {
+  for (const ChatFormat format : kToolFormats) {
+    for (const bool strict : {false, true}) {
+      Chat chat(format);
+      TurnRequest request = with_tools();
+      request.strict_tools = {strict, false};
+      request.format = TextFormat::kJsonSchema;
+      request.format_text = R"({"type": "object", "properties": {"sum": {"type": "integer"}},
+                                "required": ["sum"], "additionalProperties": false})";
+      int calls = 0, texts = 0;
+      for (uint64_t seed = 0; seed < 40; ++seed) {
+        const Message reply = drawn(chat, *chat.constraint(request), seed);
+        if (reply.tool_calls.empty()) {
+          const auto json = nlohmann::json::parse(reply.content);
+          EXPECT_TRUE(json.size() == 1 && json.at("sum").is_number_integer()) << reply.content;
+          ++texts;
+        } else {
+          EXPECT_EQ(reply.content, "");
+          for (const ToolCall& call : reply.tool_calls) {
+            if (call.name == "weather") expect_weather(call);
+          }
+          ++calls;
+        }
+      }
+      EXPECT_GT(calls, 0) << chat_format_name(format);
+      EXPECT_GT(texts, 0) << chat_format_name(format);
+    }
+  }
+}
+
+TEST(ReplyConstraint, ACallThatIsRequiredIsNotBoundByTheFormat) {
+  Chat chat(ChatFormat::kChatMl);
+  TurnRequest request = with_tools();
+  request.tool_choice = ToolChoice::kRequired;
+  request.format = TextFormat::kJsonObject;
+  EXPECT_EQ(drawn(chat, *chat.constraint(request), 1).tool_calls.size(), 1U);
+}
+
 TEST(ReplyConstraint, ThinkingIsFreeAndCannotEndTheReply) {
   Chat chat(ChatFormat::kDeepSeekR1);
   TurnRequest request;
@@ -159,35 +179,67 @@ TEST(ReplyConstraint, ThinkingIsFreeAndCannotEndTheReply) {
   EXPECT_NO_THROW(static_cast<void>(nlohmann::json::parse(reply.content).at("city")));
 }
 
-TEST(ReplyConstraint, NothingIsAskedNothingIsKept) {
-  Chat chat(ChatFormat::kChatMl);
-  EXPECT_EQ(chat.constraint({}), nullptr);
-  TurnRequest request = with_tools();
-  request.tool_choice = ToolChoice::kNone;
-  EXPECT_EQ(chat.constraint(request), nullptr);
+TEST(ReplyConstraint, ThinkingEndsWhereTheReaderEndsIt) {
+  TurnRequest request;
+  request.format = TextFormat::kJsonSchema;
+  request.format_text = kWeather;
+  for (const bool text_markers : {false, true}) {
+    Chat chat(ChatFormat::kChatMl, text_markers);
+    const auto constraint = chat.constraint(request, true);
+    ReplyParser parser = chat.renderer.parser(true);
+    const auto spelled = chat.tokenizer.encode("So </think>");  // in single bytes
+    ReplyDelta delta;
+    for (const int32_t id : spelled) {
+      EXPECT_TRUE(allows(*constraint, chat.tokenizer, id));
+      constraint->accept(id);
+      parser.add(id);
+    }
+    const int32_t letter = chat.tokenizer.encode("x")[0];
+    // Where the tag is a token, its letters are part of the thinking.
+    EXPECT_EQ(allows(*constraint, chat.tokenizer, letter), !text_markers);
+    EXPECT_EQ(parser.add(letter).reasoning.empty(), text_markers);
+  }
 }
 
-TEST(ReplyConstraint, SchemasThatCannotBeKeptToAreRefusedByName) {
-  Chat chat(ChatFormat::kChatMl);
-  TurnRequest request = with_tools();
-  request.conversation.tools[0].parameters = R"({"type": "array", "uniqueItems": true})";
-  try {
-    chat.constraint(request);
-    FAIL() << "no error";
-  } catch (const ApiFailure& failure) {
-    EXPECT_EQ(failure.error().status, 400);
-    EXPECT_EQ(failure.error().param, "tools[0].function.parameters");
-    EXPECT_NE(failure.error().message.find("uniqueItems"), std::string::npos);
+TEST(ReplyConstraint, WhatATokenHasBehindTheThinkingIsPartOfTheAnswer) {
+  TurnRequest request;
+  request.format = TextFormat::kJsonSchema;
+  request.format_text = kWeather;
+  Chat chat(ChatFormat::kChatMl, true);
+  const auto ids_of = [&](std::string_view text) { return chat.longest_tokens(text); };
+  for (const char* bad : {"</think>x", "So</think>{\"x", "</think>{}", "So </think>}"}) {
+    EXPECT_FALSE(takes(chat, *chat.constraint(request, true), bad)) << bad;
   }
-  request = {};
-  request.format = TextFormat::kGrammar;
-  request.format_text = "root ::= missing";
-  EXPECT_THROW(chat.constraint(request), ApiFailure);
-  request = with_tools();
-  request.tool_choice = ToolChoice::kRequired;
-  request.format = TextFormat::kJsonObject;
-  EXPECT_THROW(chat.constraint(request), ApiFailure);
+  ASSERT_EQ(ids_of("think>{\"").size(), 1U);
+  std::vector<int32_t> ids = ids_of("So </");
+  for (const int32_t id : ids_of("think>{\"city\": \"Oslo\", \"days\": 3}")) ids.push_back(id);
+  const auto constraint = chat.constraint(request, true);
+  EXPECT_TRUE(takes(chat, *constraint, ids));
+  EXPECT_EQ(allowed_ids(*constraint, chat.tokenizer).size(), chat.stops.size());
 }
+
+TEST(ReplyConstraint, AGrammarThatHasEndedEndsAReplyThatShouldBeLonger) {
+  Chat chat(ChatFormat::kChatMl);
+  for (const bool ignore_stop : {false, true}) {
+    TurnRequest request;
+    request.format = TextFormat::kGrammar;
+    request.format_text = "root ::= \"a\" [b]{0,2}";
+    request.min_tokens = ignore_stop ? 0 : 2;
+    request.ignore_stop = ignore_stop;
+    const auto constraint = chat.constraint(request);
+    const int32_t stop = chat.stops[0], a = chat.tokenizer.encode("a")[0],
+                  b = chat.tokenizer.encode("b")[0];
+    constraint->accept(a);
+    EXPECT_EQ(allowed_ids(*constraint, chat.tokenizer), std::vector{b});
+    constraint->accept(b);
+    EXPECT_EQ(allows(*constraint, chat.tokenizer, stop), !ignore_stop);
+    constraint->accept(b);
+    EXPECT_EQ(allowed_ids(*constraint, chat.tokenizer).size(), chat.stops.size());
+    EXPECT_TRUE(allows(*constraint, chat.tokenizer, stop));
+  }
+}
+
+// Tools whose schemas compile one by one, but not all of them.
 
 }  // namespace
-}  // namespace minke
+}  // namespace minke::testing

@@ -152,6 +152,10 @@ void JsonCompiler::add_array(int32_t from, const Branch& branch, int32_t to) {
 std::shared_ptr<const Grammar> compile_json_schema(std::string_view schema,
                                                    const GrammarLimits& limits) {
   Budget budget(limits);
+  return compile_json_schema(schema, budget);
+}
+
+std::shared_ptr<const Grammar> compile_json_schema(std::string_view schema, Budget& budget) {
   budget.set_place(kPlace);
   budget.check_text(schema.size());
   JsonSchema parsed(schema, budget);

@@ -1,12 +1,12 @@
 #include "text/grammar/json/schema.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
 #include "base/core/check.h"
 #include "base/core/error.h"
+#include "text/grammar/json/pointer.h"
 #include "text/grammar/json/string.h"
 #include "text/grammar/regex.h"
 
@@ -14,51 +14,6 @@ namespace minke {
 namespace {
 
 namespace dom = simdjson::dom;
-
-// `token` as a part of a JSON pointer.
-std::string escaped(std::string_view token) {
-  std::string out;
-  for (const char c : token) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string unescaped(std::string_view token) {
-  std::string out;
-  for (size_t i = 0; i < token.size(); ++i) {
-    const bool escape = token[i] == '~' && i + 1 < token.size();
-    if (escape && (token[i + 1] == '0' || token[i + 1] == '1')) {
-      out += token[++i] == '0' ? '~' : '/';
-    } else {
-      out += token[i];
-    }
-  }
-  return out;
-}
-
-// A fragment of a URI without its %xx.
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    const char* const digits = text.data() + i + 1;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
-      out += static_cast<char>(byte);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 std::string_view text_of(dom::element value, const std::string& place) {
   if (!value.is_string()) fail(place, "expected a string, found {}", describe_json(value));
@@ -114,18 +69,6 @@ unsigned type_named(std::string_view name, const std::string& place) {
 
 }  // namespace
 
-std::string schema_place(std::string_view pointer) {
-  std::string out = "schema";
-  while (!pointer.empty()) {
-    pointer.remove_prefix(1);
-    const size_t end = std::min(pointer.find('/'), pointer.size());
-    out += '.';
-    out += printable(unescaped(pointer.substr(0, end)));
-    pointer.remove_prefix(end);
-  }
-  return out;
-}
-
 bool SchemaNode::says_of_objects() const {
   return !properties.empty() || !pattern_properties.empty() || additional != kNone ||
          property_names != kNone || !required.empty() || min_properties > 0 ||
@@ -169,7 +112,7 @@ int JsonSchema::add(std::string pointer, dom::element element) {
 
 int JsonSchema::child(const SchemaNode& node, std::string_view key, dom::element value) {
   budget_.spend(static_cast<int64_t>(node.pointer.size()));
-  return add(node.pointer + "/" + escaped(key), value);
+  return add(node.pointer + "/" + pointer_escaped(key), value);
 }
 
 std::vector<int> JsonSchema::children(const SchemaNode& node, std::string_view key,
@@ -344,15 +287,16 @@ bool JsonSchema::parse_object(SchemaNode& node, std::string_view key, dom::eleme
       if (!seen.emplace(name, true).second) {
         fail(place, "expected each name once, found \"{}\" twice", printable(name));
       }
-      const int id = add(fmt::format("{}/properties/{}", node.pointer, escaped(name)), schema);
+      const int id =
+          add(fmt::format("{}/properties/{}", node.pointer, pointer_escaped(name)), schema);
       node.properties.emplace_back(name, id);
     }
   } else if (key == "patternProperties") {
     for (const auto [pattern, schema] : object_of(value, place)) {
       budget_.set_place(fmt::format("{}.{}", place, printable(pattern)));
       Dfa names = compile_regex(pattern, Spelling::kJson, budget_);
-      const int id =
-          add(fmt::format("{}/patternProperties/{}", node.pointer, escaped(pattern)), schema);
+      const int id = add(
+          fmt::format("{}/patternProperties/{}", node.pointer, pointer_escaped(pattern)), schema);
       node.pattern_properties.emplace_back(std::move(names), id);
     }
   } else if (key == "additionalProperties") {
@@ -380,13 +324,13 @@ int JsonSchema::resolve(dom::element reference) {
   if (text != "#" && !text.starts_with("#/")) {
     fail(place, "expected a pointer into this schema (\"#/...\"), found \"{}\"", printable(text));
   }
-  std::string rest = percent_decoded(text.substr(1));
+  std::string rest = fragment_decoded(text.substr(1));
   std::string pointer;
   dom::element at = document_.root();
   for (std::string_view left = rest; !left.empty();) {
     left.remove_prefix(1);
     const size_t end = std::min(left.find('/'), left.size());
-    const std::string token = unescaped(left.substr(0, end));
+    const std::string token = pointer_unescaped(left.substr(0, end));
     left.remove_prefix(end);
     budget_.spend(static_cast<int64_t>(pointer.size()) + 1);
     simdjson::error_code error = simdjson::NO_SUCH_FIELD;
@@ -411,7 +355,7 @@ int JsonSchema::resolve(dom::element reference) {
       fail(place, "expected a pointer to a part of the schema, found \"{}\"", printable(text));
     }
     at = next;
-    pointer += "/" + escaped(token);
+    pointer += "/" + pointer_escaped(token);
   }
   return add(std::move(pointer), at);
 }

@@ -117,7 +117,4 @@ class JsonSchema {
   std::map<std::string, int, std::less<>> by_pointer_;
 };
 
-// A JSON pointer as errors write it: "schema.a.b".
-std::string schema_place(std::string_view pointer);
-
 }  // namespace minke
