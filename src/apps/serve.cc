@@ -11,6 +11,7 @@
 
 #include "apps/about.h"
 #include "apps/arguments/model_path.h"
+#include "apps/model_card.h"
 #include "apps/page.h"
 #include "apps/reply.h"
 #include "apps/terminal/stop_signal.h"
@@ -262,9 +263,11 @@ void Server::put_together(const fs::path& path) {
   parts.about = {{"name", name},
                  {"architecture", about_.family},
                  {"parameters", about_.parameters},
+                 {"active_parameters", active_parameters(*bundle_.model)},
                  {"context", engine_->context()},
                  {"quantization", about_.type},
-                 {"file_bytes", about_.bytes}};
+                 {"file_bytes", about_.bytes},
+                 {"card", model_card(bundle_.checkpoint.metadata(), path)}};
   parts_.emplace(std::move(parts));
   service_.emplace(*parts_);
 }

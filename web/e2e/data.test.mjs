@@ -83,7 +83,7 @@ test("a conversation is saved as Markdown and as JSON, and read in again", needs
 test("the model and the server tell of themselves", async () => {
   const page = await use.open();
   await page.locator(".model-chip").click();
-  await page.getByRole("dialog").getByText("Architecture").waitFor();
+  await page.getByRole("dialog").getByRole("term").getByText("Architecture").waitFor();
   assert.match(await page.getByRole("dialog").innerText(), /Context\s+[\d,]+ tokens/u);
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: /Server status/u }).click();
