@@ -11,7 +11,6 @@
 
 #include "apps/about.h"
 #include "apps/arguments/model_path.h"
-#include "apps/model_card.h"
 #include "apps/page.h"
 #include "apps/reply.h"
 #include "apps/terminal/stop_signal.h"

@@ -18,7 +18,8 @@ const FLAGS = [
 ];
 
 export const REAL_URL = process.env.MINKE_URL;
-// Real models take their time, and so do machines that build something else meanwhile.
+// Real models take their time, and so do machines that build something else meanwhile: seconds at
+// each step, $PATIENCE if they are too few.
 const seconds = Number(process.env.PATIENCE ?? (REAL_URL ? 180 : 60));
 export const PATIENCE = seconds * 1000;
 // For tests that need a scripted answer or a failure.
