@@ -59,3 +59,7 @@ std::vector<PageFile> built_page() {
 }  // namespace minke
 ")
 target_sources(minke_apps PRIVATE ${page_source})
+# The compiler does not say that what it includes as bytes is an input.
+list(TRANSFORM page_files REPLACE "(.+)" "${PROJECT_BINARY_DIR}/page/\\1.gz"
+     OUTPUT_VARIABLE page_packed)
+set_source_files_properties(${page_source} PROPERTIES OBJECT_DEPENDS "${page_packed}")

@@ -141,12 +141,22 @@ npm_build() {
   npm run build
 }
 
-# Builds the page of `minke serve` into web/dist where npm and Node 20 are there and it is older
-# than its sources. Without it the server says so; nothing else needs it.
+# The oldest version of Node that the page can be built with, as web/package.json says: "20.19".
+node_wanted() { sed -n 's/^ *"node": ">=\([0-9.]*\)".*/\1/p' "$minke_root/web/package.json"; }
+
+# Whether there is a Node that is new enough. Debian 12's own, 18, is not.
+node_is_new() {
+  local found wanted
+  command -v node >/dev/null || return 1
+  found=$(node --version) wanted=$(node_wanted)
+  [[ $wanted && $(printf '%s\n' "$wanted" "${found#v}" | sort -V | head -n 1) == "$wanted" ]]
+}
+
+# Builds the page of `minke serve` into web/dist where npm and Node are there and it is older than
+# its sources. Without it the server says so; nothing else needs it.
 build_page() {
   local web=$minke_root/web
-  command -v npm >/dev/null && command -v node >/dev/null || return 0
-  [[ $(node --version) =~ ^v(2[0-9]|[3-9][0-9])\. ]] || return 0
+  command -v npm >/dev/null && node_is_new || return 0
   if [[ -e $web/dist/index.html &&
         ! $(find "$web"/{src,public,index.html,package-lock.json,vite.config.ts} \
               -newer "$web/dist/index.html" -print -quit) ]]; then

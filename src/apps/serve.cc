@@ -262,9 +262,11 @@ void Server::put_together(const fs::path& path) {
   parts.about = {{"name", name},
                  {"architecture", about_.family},
                  {"parameters", about_.parameters},
+                 {"active_parameters", active_parameters(*bundle_.model)},
                  {"context", engine_->context()},
                  {"quantization", about_.type},
-                 {"file_bytes", about_.bytes}};
+                 {"file_bytes", about_.bytes},
+                 {"card", model_card(bundle_.checkpoint.metadata(), path)}};
   parts_.emplace(std::move(parts));
   service_.emplace(*parts_);
 }

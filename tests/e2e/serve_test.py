@@ -88,6 +88,16 @@ class ServeTest(harness.ProgramTest):
         self.succeed("keys", "revoke", "ann", "--file", self.keys)
         self.wait_for(lambda: server.ask("GET", "/v1/models", key=ann)[0] == 401, "revoked key")
 
+    def test_status_tells_of_the_model(self):
+        model = self.serve().json("GET", "/v1/status")["model"]
+        self.assertEqual(model["card"], "")
+        self.assertIn(model["active_parameters"], range(1, model["parameters"] + 1))
+        folder = self.folder / "with-card"
+        folder.mkdir()
+        (folder / "README.md").write_text("---\nlicense: mit\n---\n# A whale\n", "utf-8")
+        server = self.serve(model=tiny_model.write(folder))
+        self.assertEqual(server.json("GET", "/v1/status")["model"]["card"], "# A whale\n")
+
     def test_limits(self):
         ann = self.add_key("ann", "--requests-per-minute", 2)
         bob = self.add_key("bob")

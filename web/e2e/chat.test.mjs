@@ -58,7 +58,7 @@ test("a reload keeps conversations, and comes back to the one that was open", as
 test("a reload within an answer keeps what had come, and says so", needsFake, async () => {
   const page = await use.open();
   await ask(page, "Count to a thousand, one number a line.");
-  await page.locator(".message-assistant .prose").waitFor();
+  await page.locator(".message-assistant .prose", { hasText: "1, 2," }).waitFor();
   await page.reload();
   const answer = page.locator('.message-assistant[data-state="broken"]');
   await answer.waitFor();
@@ -192,4 +192,25 @@ test("two conversations may be answered at once", needsFake, async () => {
   await page.locator(".item-open", { hasText: "Count" }).click();
   await page.locator('[data-state="running"]').waitFor({ timeout: PATIENCE });
   assert.equal(await page.locator(".message-user").count(), 1);
+});
+
+test("a second tab follows an answer, stops it, and outlives the first", needsFake, async () => {
+  const first = await use.open();
+  await ask(first, "Count to a thousand, one number a line.");
+  await first.locator(".message-assistant .prose", { hasText: "1, 2," }).waitFor();
+  const second = await first.context().newPage();
+  await second.goto(first.url());
+  const running = second.locator('.message-assistant[data-state="running"]');
+  await running.filter({ hasText: "20, 21," }).waitFor();
+  await second.getByRole("button", { name: "Stop" }).click();
+  await second.locator('.message-assistant[data-state="stopped"]').waitFor();
+  assert.equal(await answered(first), "stopped");
+
+  await ask(first, "Count to a thousand again.");
+  await running.filter({ hasText: "1, 2," }).waitFor();
+  await first.close();
+  await second.locator('.message-assistant[data-state="broken"]').waitFor();
+  await ask(second, "Why is the sky blue?");
+  await second.locator(".message-user").nth(2).waitFor();
+  assert.equal(await answered(second), "done");
 });

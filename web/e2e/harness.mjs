@@ -18,8 +18,10 @@ const FLAGS = [
 ];
 
 export const REAL_URL = process.env.MINKE_URL;
-// Real models take their time, and so do machines that build something else meanwhile.
-export const PATIENCE = REAL_URL ? 180_000 : 60_000;
+// Real models take their time, and so do machines that build something else meanwhile: seconds at
+// each step, $PATIENCE if they are too few.
+const seconds = Number(process.env.PATIENCE ?? (REAL_URL ? 180 : 60));
+export const PATIENCE = seconds * 1000;
 // For tests that need a scripted answer or a failure.
 export const needsFake = REAL_URL ? { skip: "the real server answers as it likes" } : {};
 
@@ -72,9 +74,14 @@ function watch(page, origin) {
   return faults;
 }
 
+// On a touch screen Enter starts a new line, so that the button has to be pressed.
 export async function ask(page, text) {
   await page.locator("#composer").fill(text);
-  await page.locator("#composer").press("Enter");
+  const touch = await page.evaluate(
+    () => window.matchMedia("(pointer: coarse) and (hover: none)").matches,
+  );
+  if (touch) await page.locator(".composer .send").tap();
+  else await page.locator("#composer").press("Enter");
 }
 
 // Resolves when the last answer is no longer coming, with its state.

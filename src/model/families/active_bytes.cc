@@ -30,6 +30,7 @@ class ActiveWeights : public WeightVisitor {
       if (parts->empty()) continue;
       bytes_ += chosen * parts->front().bytes();
       multiplied_ += chosen * parts->front().shape.elements();
+      idle_ += (count - chosen) * parts->front().shape.elements();
     }
   }
   void latent_heads(LatentHeads& w, const LatentHeadsShape&) override {
@@ -43,6 +44,7 @@ class ActiveWeights : public WeightVisitor {
     }
     return bytes_ + (embedding_ ? embedding_.bytes() : 0);
   }
+  int64_t idle() const { return idle_; }
   ActiveWeightCount count() const {
     const Tensor& head = head_ ? head_ : embedding_;
     return {multiplied_, head ? head.shape.elements() : 0};
@@ -57,6 +59,7 @@ class ActiveWeights : public WeightVisitor {
 
   int64_t top_k_;
   int64_t bytes_ = 0;       // without embedding and head
+  int64_t idle_ = 0;        // values of experts that are not chosen
   int64_t multiplied_ = 0;  // values of matrices, likewise
   Tensor embedding_, head_;
 };
@@ -72,6 +75,10 @@ ActiveWeights visited(Model& model) {
 
 int64_t active_weight_bytes(Model& model) {
   return visited(model).bytes();
+}
+
+int64_t active_parameters(Model& model) {
+  return count_parameters(model) - visited(model).idle();
 }
 
 ActiveWeightCount active_weight_count(Model& model) {

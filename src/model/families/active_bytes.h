@@ -12,6 +12,10 @@ namespace minke {
 // model.
 int64_t active_weight_bytes(Model& model);
 
+// What people call active parameters: all but those of the routed experts that a token does not
+// choose.
+int64_t active_parameters(Model& model);
+
 // Weights that one token is multiplied with: the values of all matrices, of the routed experts only
 // those that a token chooses. Of a prompt, the head sees the last token only.
 struct ActiveWeightCount {

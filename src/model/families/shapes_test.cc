@@ -55,6 +55,15 @@ int64_t bytes_of_a_token(const Checkpoint& checkpoint, int64_t chosen, int64_t e
   return total;
 }
 
+int64_t parameters_of_a_token(const Checkpoint& checkpoint, int64_t chosen, int64_t experts) {
+  int64_t total = 0;
+  for (const auto& [name, t] : checkpoint.tensors()) {
+    const bool routed = name.find("_exps") != std::string::npos;
+    total += routed ? t.shape.elements() * chosen / experts : t.shape.elements();
+  }
+  return total;
+}
+
 class ActiveBytes : public testing::Test {
  protected:
   Checkpoint written(const char* shape, std::optional<int64_t> layers) {
@@ -73,6 +82,8 @@ TEST_F(ActiveBytes, OfExpertsThoseThatATokenChooses) {
   const auto model = load_model(checkpoint);
   // Routers and vectors are F32 in the file as in memory, so that the sums are equal to the byte.
   EXPECT_EQ(active_weight_bytes(*model), bytes_of_a_token(checkpoint, 4, 16));
+  EXPECT_EQ(active_parameters(*model), parameters_of_a_token(checkpoint, 4, 16));
+  EXPECT_LT(active_parameters(*model), count_parameters(*model));
 }
 
 TEST_F(ActiveBytes, OfATiedEmbeddingAll) {
@@ -80,6 +91,7 @@ TEST_F(ActiveBytes, OfATiedEmbeddingAll) {
   const auto model = load_model(checkpoint);
   EXPECT_FALSE(checkpoint.tensors().contains("output.weight"));
   EXPECT_EQ(active_weight_bytes(*model), bytes_of_a_token(checkpoint, 1, 1));
+  EXPECT_EQ(active_parameters(*model), count_parameters(*model));
 }
 
 }  // namespace

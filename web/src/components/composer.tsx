@@ -1,6 +1,6 @@
 import { formatNumber, t } from "../i18n/i18n";
 import { ask, stop } from "../state/answering";
-import { pathOf } from "../state/conversation";
+import { isRunning, pathOf } from "../state/conversation";
 import { changeSettings, currentSettings } from "../state/current_settings";
 import { draft } from "../state/draft";
 import { library } from "../state/library";
@@ -46,7 +46,7 @@ function ContextLine() {
 
 export function Composer() {
   const conversation = library.open.value;
-  const running = conversation?.messages.some((message) => message.state === "running") ?? false;
+  const running = conversation !== null && isRunning(conversation);
   const text = draft.value;
   const send = () => {
     if (!text.trim() || running) return;

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n";
 import { library } from "../state/library";
 import { drawerOpen, focusComposer, narrow } from "../state/view";
@@ -12,7 +12,8 @@ export function Sidebar() {
   const element = useRef<HTMLElement>(null);
   const drawer = narrow.value;
   const open = drawerOpen.value;
-  useEffect(() => {
+  // At once: when the page is next drawn, what has become inert loses the focus by itself.
+  useLayoutEffect(() => {
     if (!drawer || !open) return;
     const before = document.activeElement;
     element.current?.querySelector("button")?.focus();

@@ -7,6 +7,7 @@ import { addAnswer, addQuestion, changeMessage, newConversation, pathOf } from "
 import { library } from "./library";
 import { answerSettings } from "./preferences";
 import { askServer, modelName } from "./server";
+import { beHere } from "./view";
 
 // What is known of an answer while it comes. Times are those of performance.now().
 export interface Progress {
@@ -145,11 +146,14 @@ async function answer(conversationId: string, parent: string): Promise<void> {
   controllers.get(conversationId)?.abort();
   const controller = new AbortController();
   controllers.set(conversationId, controller);
+  library.begin(conversationId, () => controller.abort());
   const coming = new Answer(conversationId, message);
   try {
     await streamChat(request, controller.signal, (event) => coming.hear(event));
     coming.end({ state: "done" });
   } catch (error) {
+    // Whoever leaves the page ends its connections, which is no fault of theirs.
+    await beHere();
     if (controller.signal.aborted) {
       coming.end({ state: "stopped" });
     } else {
@@ -159,7 +163,10 @@ async function answer(conversationId: string, parent: string): Promise<void> {
       if (problem.kind === "unreachable" || problem.kind === "broken_off") void askServer();
     }
   } finally {
-    if (controllers.get(conversationId) === controller) controllers.delete(conversationId);
+    if (controllers.get(conversationId) === controller) {
+      controllers.delete(conversationId);
+      library.end(conversationId);
+    }
   }
 }
 
@@ -201,5 +208,5 @@ export function answerWithKey(): void {
 }
 
 export function stop(conversationId: string): void {
-  controllers.get(conversationId)?.abort();
+  library.stop(conversationId);
 }

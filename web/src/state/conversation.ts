@@ -182,9 +182,13 @@ export function changeMessage(
   };
 }
 
+export function isRunning(conversation: Conversation): boolean {
+  return conversation.messages.some((message) => message.state === "running");
+}
+
 // Answers that were coming when the page was closed have broken off.
 export function settle(conversation: Conversation): Conversation {
-  if (!conversation.messages.some((message) => message.state === "running")) return conversation;
+  if (!isRunning(conversation)) return conversation;
   return {
     ...conversation,
     messages: conversation.messages.map((message) =>

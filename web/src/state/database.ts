@@ -28,14 +28,23 @@ class DatabaseShelf implements Shelf {
   get(id: string): Promise<Conversation | undefined> {
     return settled(this.store("readonly").get(id));
   }
-  async put(conversation: Conversation): Promise<void> {
-    await settled(this.store("readwrite").put(conversation));
+  put(conversation: Conversation): Promise<void> {
+    return this.change((store) => store.put(conversation));
   }
-  async remove(id: string): Promise<void> {
-    await settled(this.store("readwrite").delete(id));
+  remove(id: string): Promise<void> {
+    return this.change((store) => store.delete(id));
   }
-  async clear(): Promise<void> {
-    await settled(this.store("readwrite").clear());
+  clear(): Promise<void> {
+    return this.change((store) => store.clear());
+  }
+
+  // Left to itself, a change is committed when the page has heard that it was made. A page that
+  // goes away hears nothing, and the browser would undo it.
+  private async change(make: (store: IDBObjectStore) => IDBRequest): Promise<void> {
+    const store = this.store("readwrite");
+    const made = settled(make(store));
+    store.transaction.commit();
+    await made;
   }
 
   private store(mode: IDBTransactionMode): IDBObjectStore {

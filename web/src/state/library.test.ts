@@ -1,8 +1,14 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Conversation } from "./conversation";
-import { addAnswer, addQuestion, DEFAULT_SETTINGS, newConversation } from "./conversation";
+import {
+  addAnswer,
+  addQuestion,
+  changeMessage,
+  DEFAULT_SETTINGS,
+  newConversation,
+} from "./conversation";
 import { openShelf } from "./database";
 import { Library } from "./library";
 
@@ -26,6 +32,17 @@ async function found(): Promise<Conversation[]> {
 }
 
 const foundTitles = async () => (await found()).map(({ title }) => title);
+
+// A question that `owner` answers.
+function answering(owner: Library, stop = () => {}) {
+  const asked = conversation("question");
+  const running = addAnswer(asked, asked.leaf!, "model", 2);
+  owner.put(running);
+  owner.begin(running.id, stop);
+  return { running, answer: running.leaf! };
+}
+
+const stateIn = (library: Library, id: string) => library.get(id)?.messages[1]?.state;
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -99,6 +116,54 @@ describe("Library", () => {
     other.remove(shared.id);
     await expect.poll(() => mine.list.value).toEqual([]);
     mine.close();
+    other.close();
+  });
+
+  it("shows what another tab answers, and its end", async () => {
+    const [owner, other] = [await loaded(), await loaded()];
+    const { running, answer } = answering(owner);
+    await expect.poll(() => stateIn(other, running.id)).toBe("running");
+    owner.update(running.id, (it) => changeMessage(it, answer, { text: "more", state: "done" }));
+    owner.end(running.id);
+    owner.flush();
+    await expect.poll(() => stateIn(other, running.id)).toBe("done");
+    expect(other.get(running.id)?.messages[1]?.text).toBe("more");
+    owner.close();
+    other.close();
+  });
+
+  it("settles what another tab answered when that one goes without a word", async () => {
+    const [owner, other] = [await loaded(), await loaded()];
+    const { running } = answering(owner);
+    await expect.poll(() => stateIn(other, running.id)).toBe("running");
+    // As long as the owner is there, silence is patience.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    expect(stateIn(other, running.id)).toBe("running");
+    owner.close();
+    await expect.poll(() => stateIn(other, running.id)).toBe("broken");
+    other.close();
+  });
+
+  it("opened while another tab answers, does not take it for broken", async () => {
+    const owner = await loaded();
+    const { running } = answering(owner);
+    await expect.poll(foundTitles).toHaveLength(1);
+    const late = await loaded();
+    await expect.poll(() => stateIn(late, running.id)).toBe("running");
+    owner.close();
+    await expect.poll(() => stateIn(late, running.id)).toBe("broken");
+    late.close();
+  });
+
+  it("stops what another tab answers", async () => {
+    const [owner, other] = [await loaded(), await loaded()];
+    const stopped = vi.fn();
+    const { running } = answering(owner, stopped);
+    await expect.poll(() => stateIn(other, running.id)).toBe("running");
+    other.stop("another");
+    other.stop(running.id);
+    await expect.poll(() => stopped.mock.calls.length).toBe(1);
+    owner.close();
     other.close();
   });
 });

@@ -1,12 +1,22 @@
 import { computed, signal } from "@preact/signals";
 import type { Conversation } from "./conversation";
-import { settle } from "./conversation";
+import { isRunning, settle } from "./conversation";
 import type { Shelf } from "./database";
+import { Elsewhere } from "./elsewhere";
 
 const SAVE_MILLISECONDS = 800;
-const CHANNEL = "minke.conversations";
+const CHANNEL = "minke.tabs";
 
-// All conversations, in memory and on the shelf. Tabs tell one another of what they have saved.
+// What tabs tell one another, by the ids of conversations.
+type Note =
+  | { kind: "saved"; conversation: string | null } // null: all are gone
+  | { kind: "who" } // is answering what?
+  | { kind: "answering"; conversations: string[] }
+  | { kind: "stop"; conversation: string }; // whoever answers it
+
+// All conversations, in memory and on the shelf. Tabs tell one another of what they have saved, and
+// each owns the answers that it has asked for: their state is what the owner says, or "broken" if
+// there is no owner any more.
 export class Library {
   readonly loaded = signal(false);
   // False where the browser refuses to keep anything.
@@ -23,6 +33,12 @@ export class Library {
 
   private shelf: Shelf | null = null;
   private readonly unsaved = new Map<string, ReturnType<typeof setTimeout>>();
+  // Those that this tab answers, each with what stops it.
+  private readonly mine = new Map<string, () => void>();
+  private readonly elsewhere = new Elsewhere(
+    () => this.tell({ kind: "who" }),
+    (id) => this.settle(id),
+  );
   private channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
 
   async load(open: () => Promise<Shelf>): Promise<void> {
@@ -40,7 +56,8 @@ export class Library {
     }
     this.loaded.value = true;
     if (this.channel) {
-      this.channel.onmessage = (message: MessageEvent<string | null>) => this.reread(message.data);
+      this.channel.onmessage = (message: MessageEvent<Note>) => this.hear(message.data);
+      this.tell({ kind: "who" });
     }
   }
 
@@ -71,6 +88,24 @@ export class Library {
     this.write((shelf) => shelf.clear(), null);
   }
 
+  // This tab answers the conversation from here on, until the end; `stop` would stop it.
+  begin(id: string, stop: () => void): void {
+    this.mine.set(id, stop);
+    this.elsewhere.over(id);
+    this.flush();
+  }
+
+  end(id: string): void {
+    this.mine.delete(id);
+  }
+
+  // Stops the answer to a conversation, whichever tab it comes to.
+  stop(id: string): void {
+    const stop = this.mine.get(id);
+    if (stop) stop();
+    else this.tell({ kind: "stop", conversation: id });
+  }
+
   // Saves what has changed at once, as before the page goes away.
   flush(): void {
     for (const id of [...this.unsaved.keys()]) this.save(id);
@@ -78,6 +113,7 @@ export class Library {
 
   close(): void {
     this.flush();
+    this.elsewhere.close();
     this.channel?.close();
     this.channel = null;
   }
@@ -101,9 +137,33 @@ export class Library {
   private write(change: (shelf: Shelf) => Promise<void>, id: string | null): void {
     if (!this.shelf) return;
     change(this.shelf).then(
-      () => this.channel?.postMessage(id),
+      () => this.tell({ kind: "saved", conversation: id }),
       () => (this.kept.value = false),
     );
+  }
+
+  private tell(note: Note): void {
+    this.channel?.postMessage(note);
+  }
+
+  private hear(note: Note): void {
+    if (note.kind === "saved") {
+      void this.reread(note.conversation);
+    } else if (note.kind === "who") {
+      const conversations = [...this.mine.keys()];
+      if (conversations.length > 0) this.tell({ kind: "answering", conversations });
+    } else if (note.kind === "stop") {
+      this.mine.get(note.conversation)?.();
+    } else {
+      for (const id of note.conversations) this.hearOf(id);
+    }
+  }
+
+  // Another tab answers the conversation, which may have been taken for broken here.
+  private hearOf(id: string): void {
+    const known = this.get(id);
+    if (known && isRunning(known)) this.elsewhere.heard(id);
+    else void this.reread(id);
   }
 
   // Another tab has changed the conversation `id`, or with null all of them.
@@ -113,12 +173,19 @@ export class Library {
       return;
     }
     const stored = await this.shelf?.get(id).catch(() => undefined);
-    const mine = this.get(id);
-    const running = mine?.messages.some((message) => message.state === "running") ?? false;
     // What is under way here is newer than anything that another tab has.
-    if (running || this.unsaved.has(id)) return;
+    if (this.mine.has(id) || this.unsaved.has(id)) return;
     if (stored) this.all.value = new Map(this.all.value).set(id, stored);
     else this.forget(id);
+    if (stored && isRunning(stored)) this.elsewhere.heard(id);
+    else this.elsewhere.over(id);
+  }
+
+  // Nobody answers the conversation any more. Only in memory: should its owner be alive after all,
+  // what that one saves is what counts.
+  private settle(id: string): void {
+    const known = this.get(id);
+    if (known && !this.mine.has(id)) this.all.value = new Map(this.all.value).set(id, settle(known));
   }
 }
 

@@ -18,6 +18,18 @@ narrowQuery.addEventListener("change", () => {
 });
 export const drawerOpen = signal(false);
 
+let here = true;
+window.addEventListener("pagehide", () => (here = false));
+window.addEventListener("pageshow", () => (here = true));
+
+// Waits, if the page has been left, until the browser brings it back, which it need not.
+export function beHere(): Promise<void> {
+  return new Promise((resolve) => {
+    if (here) resolve();
+    else window.addEventListener("pageshow", () => resolve(), { once: true });
+  });
+}
+
 export const COMPOSER_ID = "composer";
 
 export function focusComposer(): void {
