@@ -288,7 +288,7 @@ void Server::answer_batches() {
 
 void Server::run() {
   answer_batches();
-  HttpServer http(http_options(options_), service_->handler());
+  HttpServer http(http_options(options_), service_->handler(), service_->head_check());
   const std::string where =
       options_.host.starts_with("/")
           ? options_.host

@@ -85,6 +85,10 @@ HttpHandler Service::handler() {
   };
 }
 
+HeadCheck Service::head_check() {
+  return [this](const HttpRequest& head) { return router_->refusal(head); };
+}
+
 std::shared_ptr<HttpReply> Service::identified(std::shared_ptr<HttpReply> reply) const {
   return with_request_id(std::move(reply), wire_id("req_", parts_.sources));
 }

@@ -58,6 +58,8 @@ class Service {
   explicit Service(const ServiceParts& parts);
 
   HttpHandler handler();
+  // Bodies are read for those alone who may use the route.
+  HeadCheck head_check();
   std::vector<Route> routes() const { return router_->routes(); }
   // New requests are refused; those under way are answered.
   void stop_taking() { draining_ = true; }

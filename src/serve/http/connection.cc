@@ -50,7 +50,8 @@ Connection::Connection(std::shared_ptr<ConnectionShare> share, asio::io_context&
     : share_(std::move(share)),
       socket_(asio::make_strand(io)),
       timer_(socket_.get_executor()),
-      reader_(limits(share_->options)) {}
+      reader_(limits(share_->options)),
+      body_(share_->bodies) {}
 
 // A connection ends in close(), unless memory ran out in one of its handlers.
 Connection::~Connection() {
@@ -129,6 +130,12 @@ void Connection::advance() {
   }
   for (;;) {
     input_.erase(0, reader_.add(input_));
+    if (!body_.grow_to(static_cast<int64_t>(reader_.request().body.capacity()))) {
+      HttpResponse response =
+          http_error(503, "too_many_bodies", "the server is receiving too much at once");
+      response.headers = {{"Retry-After", "1"}};
+      return answer_and_close(std::move(response));
+    }
     switch (reader_.stage()) {
       case RequestReader::Stage::kHead:
       case RequestReader::Stage::kBody:
@@ -151,6 +158,7 @@ void Connection::advance() {
 bool Connection::head_done() {
   std::optional<HttpResponse> refusal =
       share_->policy.refusal(reader_.request(), reader_.authority(), reached_);
+  if (!refusal && reader_.has_body() && share_->check) refusal = share_->check(reader_.request());
   if (refusal) {
     answer_and_close(*std::move(refusal));
     return false;
@@ -169,6 +177,12 @@ ReplyFrame Connection::frame(bool keep_alive) const {
   const HttpRequest& request = reader_.request();
   return {request.method == "HEAD", reader_.http10(), keep_alive,
           share_->policy.allowed_origin(request)};
+}
+
+// Of a request that is not handled nothing is kept while its answer goes out.
+void Connection::forget_request() {
+  reader_ = RequestReader(limits(share_->options));
+  body_.release();
 }
 
 void Connection::make_exchange(ReplyFrame frame) {
@@ -210,10 +224,12 @@ void Connection::handle() {
   } catch (const std::exception&) {
     // The reply was dropped on the way here and so is answered.
   }
+  body_.release();
 }
 
 void Connection::answer_and_close(HttpResponse response) {
   make_exchange(frame(false));
+  forget_request();
   exchange_->send(std::move(response));
 }
 

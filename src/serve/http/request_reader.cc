@@ -339,9 +339,12 @@ bool RequestReader::keep_alive() const {
   return impl_->parser.is_header_done() && impl_->parser.keep_alive();
 }
 
+bool RequestReader::has_body() const {
+  return !impl_->parser.is_done();
+}
+
 bool RequestReader::expects_continue() const {
-  return !impl_->parser.http10 && !impl_->parser.is_done() &&
-         !impl_->parser.request.header("expect").empty();
+  return !impl_->parser.http10 && has_body() && !impl_->parser.request.header("expect").empty();
 }
 
 std::string_view RequestReader::authority() const {

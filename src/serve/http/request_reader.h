@@ -46,7 +46,8 @@ class RequestReader {
 
   // Of the head, from kHeadDone on.
   bool http10() const;
-  bool keep_alive() const;             // as the client wants it
+  bool keep_alive() const;  // as the client wants it
+  bool has_body() const;
   bool expects_continue() const;       // waits for "100 Continue" before it sends the body
   std::string_view authority() const;  // of a target such as "http://host:80/path"; "" otherwise
 

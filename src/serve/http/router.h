@@ -51,11 +51,19 @@ class Router {
 
   void operator()(HttpRequest request, std::shared_ptr<HttpReply> reply) const;
 
+  // A HeadCheck: the answer to a request whose body nobody is going to read. Routes of kOpen, which
+  // strangers may use, take none.
+  std::optional<HttpResponse> refusal(const HttpRequest& head) const;
+
   std::vector<Route> routes() const;
 
  private:
   struct Entry;
-  const Entry* find(std::string_view method, const std::vector<std::string_view>& path) const;
+  using Path = std::vector<std::string_view>;
+  const Entry* find(std::string_view method, const Path& path) const;
+  // Of the route for a request, null if there is none.
+  const Entry* find(const HttpRequest& request, const Path& path) const;
+  HttpResponse no_route(const HttpRequest& request, const Path& path) const;
 
   std::shared_ptr<const std::vector<Entry>> entries_;
   AccessCheck check_;

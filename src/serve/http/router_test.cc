@@ -108,6 +108,24 @@ TEST(Router, no_route_but_open_ones_answers_without_a_key) {
   EXPECT_EQ(ask(router, "DELETE", "/v1/models/x", {{"authorization", "admin"}}).body, "deleted");
 }
 
+TEST(Router, a_body_is_read_only_for_who_may_use_the_route) {
+  const Router router = table();
+  const auto status = [&](const char* method, const char* path, const HttpHeaders& headers) {
+    HttpRequest head;
+    head.method = method;
+    head.path = path;
+    head.headers = headers;
+    const auto refusal = router.refusal(head);
+    return refusal ? refusal->status : 0;
+  };
+  EXPECT_EQ(status("GET", "/v1/models/x", kUser), 0);
+  EXPECT_EQ(status("GET", "/v1/models/x", {}), 401);
+  EXPECT_EQ(status("GET", "/metrics", kUser), 401);
+  EXPECT_EQ(status("PUT", "/v1/models/x", kUser), 405);
+  EXPECT_EQ(status("POST", "/nothing", kUser), 404);
+  EXPECT_EQ(status("GET", "/health", kUser), 413);
+}
+
 TEST(Router, a_route_is_for_admins_unless_it_says_otherwise) {
   Route route;
   EXPECT_EQ(route.access, Access::kAdmin);
