@@ -21,6 +21,7 @@
 #include "serve/api/batch_runner.h"
 #include "serve/api/service.h"
 #include "serve/api/turns/engine_turns.h"
+#include "serve/http/host_policy.h"
 #include "serve/http/server.h"
 
 namespace minke {
@@ -55,13 +56,11 @@ int64_t now() {
       .count();
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.") || host.starts_with("/");
-}
-
 // Whoever can reach the port can use the model: beyond this machine that must be meant.
 void check_reach(const ServeOptions& options) {
-  if (is_loopback(options.host) || !options.keys.empty() || options.insecure) return;
+  if (options.host.starts_with('/') || is_loopback(options.host) || !options.keys.empty() ||
+      options.insecure)
+    return;
   throw UsageError(fmt::format(
       "--host: {} can be reached from other machines; expected --keys FILE as well, or --insecure "
       "if everybody who reaches it may use it",

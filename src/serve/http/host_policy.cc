@@ -34,13 +34,6 @@ bool is_name(std::string_view host) {
   });
 }
 
-bool is_loopback(const std::string& host) {
-  in_addr v4 = {};
-  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  // RFC 6761, 6.3: what ends in ".localhost" never leaves the machine.
-  return host == "localhost" || host.ends_with(".localhost") || host == "::1";
-}
-
 // Every address of the machine, and none that a client should name.
 bool is_wildcard(const std::string& host) {
   return host == "0.0.0.0" || host == "::";
@@ -77,6 +70,14 @@ bool is_token_list(std::string_view list) {
 }
 
 }  // namespace
+
+bool is_loopback(std::string_view text) {
+  const std::string host = canonical_host(text);
+  in_addr v4 = {};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  // RFC 6761, 6.3: what ends in ".localhost" never leaves the machine.
+  return host == "localhost" || host.ends_with(".localhost") || host == "::1";
+}
 
 std::optional<Authority> parse_authority(std::string_view text) {
   Authority authority;

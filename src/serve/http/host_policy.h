@@ -20,6 +20,10 @@ struct Authority {
 // Nothing if `text` is not "host", "host:port" or "[address]:port".
 std::optional<Authority> parse_authority(std::string_view text);
 
+// Whether `host`, an address without brackets or a name, never leaves this machine. A name that
+// only looks like an address, "127.evil.example", does not count.
+bool is_loopback(std::string_view host);
+
 // Which names a server answers to, and which web pages it answers. A page of a stranger can have
 // its own name resolve to 127.0.0.1 (DNS rebinding), but cannot make a browser send another Host or
 // Origin than its own.
