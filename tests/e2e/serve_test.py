@@ -108,28 +108,29 @@ class ServeTest(harness.ProgramTest):
             self.assertEqual(answer[0], status, host)
         origin = server.ask("GET", "/v1/models", headers={"Origin": "https://evil.example"})
         self.assertEqual(origin[0], 403)
-        for host in ["0.0.0.0", "::"]:
+        for host in ["0.0.0.0", "::", "127.evil.example"]:
             self.refuse(2, "serve", self.tiny, "--host", host, "--port", "0", says="--insecure")
         wide = self.serve("--host", "0.0.0.0", "--insecure")
         self.assertEqual(wide.ask("GET", "/health")[0], 200)
 
     def test_keys_verbs(self):
-        self.add_key("ann", "--role", "user", "--role", "admin", "--tokens-per-day", 1000,
+        self.add_key("ann", "--role", "user", "--role", "metrics", "--tokens-per-day", 1000,
                      "--days", 2)
         self.add_key("bob")
         listed = self.succeed_json("keys", "list", "--file", self.keys)["keys"]
         self.assertEqual([key["name"] for key in listed], ["ann", "bob"])
-        self.assertEqual(listed[0]["roles"], ["user", "admin"])
+        self.assertEqual(listed[0]["roles"], ["user", "metrics"])
         self.assertEqual(listed[0]["tokens_per_day"], 1000)
         self.assertAlmostEqual(listed[0]["expires"] - time.time(), 2 * 86400, delta=600)
         words = self.succeed("keys", "list", "--file", self.keys).text
-        self.assertRegex(words, r"(?m)^ann  user, admin  made 20\d\d-.*, tokens_per_day 1000$")
+        self.assertRegex(words, r"(?m)^ann  user, metrics  made 20\d\d-.*, tokens_per_day 1000$")
         self.assertEqual(self.keys.stat().st_mode & 0o777, 0o600)
         self.refuse(1, "keys", "add", "ann", "--file", self.keys, says="ann")
         self.refuse(1, "keys", "revoke", "eve", "--file", self.keys, says="eve")
         self.refuse(1, "keys", "list", "--file", self.folder / "none.json", says="none.json")
         self.refuse(1, "keys", "add", "a b", "--file", self.keys)
         self.refuse(2, "keys", "add", "eve", "--file", self.keys, "--role", "root", says="root")
+        self.refuse(2, "keys", "add", "eve", "--file", self.keys, "--role", "admin", says="admin")
         self.refuse(2, "keys", "add", "eve", "--file", self.keys, "--tokens-per-day", "-1")
         self.refuse(2, "keys", "add", "--file", self.keys)
         self.refuse(2, "keys", "add", "eve")

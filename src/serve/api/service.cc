@@ -37,14 +37,7 @@ std::string_view presented_key(const HttpRequest& request) {
 }
 
 KeyRole role_for(Access access) {
-  switch (access) {
-    case Access::kAdmin:
-      return KeyRole::kAdmin;
-    case Access::kMetrics:
-      return KeyRole::kMetrics;
-    default:
-      return KeyRole::kUser;
-  }
+  return access == Access::kMetrics ? KeyRole::kMetrics : KeyRole::kUser;
 }
 
 bool is_anthropic(std::string_view path) {
@@ -131,7 +124,7 @@ HttpResponse Service::error_for(const std::string& path, const ApiError& error) 
 std::optional<HttpResponse> Service::refusal(const HttpRequest& request, Access access) {
   if (parts_.keys == nullptr) return std::nullopt;
   const auto key = key_of(request);
-  if (key && (key->may(role_for(access)) || key->may(KeyRole::kAdmin))) return std::nullopt;
+  if (key && key->may(role_for(access))) return std::nullopt;
   const ApiError error =
       key ? api_error(403, "the key may not do this", "", "insufficient_permissions")
           : api_error(401, "expected a valid API key in the header Authorization: Bearer KEY", "",

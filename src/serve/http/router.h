@@ -13,7 +13,7 @@
 namespace minke {
 
 // Who may use a route. Only kOpen is for everybody.
-enum class Access { kOpen, kUser, kAdmin, kMetrics };
+enum class Access { kOpen, kUser, kMetrics };
 
 // Whether a request may use a route of an access class: nothing if it may, else the answer. Is
 // asked for every route but those of kOpen, before the handler, and never asked about kOpen.
@@ -38,7 +38,7 @@ using RouteHandler =
 struct Route {
   std::string method;   // GET answers HEAD as well
   std::string pattern;  // "/v1/files/{id}/content": {id} is one segment that is not empty
-  Access access = Access::kAdmin;
+  Access access = Access::kUser;
   RouteHandler handler;
 };
 
