@@ -210,8 +210,6 @@ TEST_F(Quota, CountsWhatManyThreadsUse) {
 
 TEST_F(Quota, RequestsThatGenerateNothingNeedNoTokens) {
   QuotaLedger ledger("", clock);
-  ApiKey key;
-  key.name = "ann";
   key.limits = {.requests_per_minute = 3,
                 .tokens_per_minute = 10,
                 .tokens_per_day = 10,
