@@ -29,16 +29,16 @@ struct Lifeline {
 
 // What the connections of a server share.
 struct ConnectionShare {
-  ConnectionShare(HttpOptions options_of, HttpHandler handler_of, HeadCheck check_of)
+  ConnectionShare(HttpOptions options_of, HttpHandler handler_of, HttpHooks hooks_of)
       : options(std::move(options_of)),
         handler(std::move(handler_of)),
-        check(std::move(check_of)),
+        hooks(std::move(hooks_of)),
         policy(options),
         bodies(options.bodies_bytes) {}
 
   const HttpOptions options;
   const HttpHandler handler;
-  const HeadCheck check;
+  const HttpHooks hooks;
   const HostPolicy policy;
   BodyBudget bodies;
   ConnectionList list;
@@ -73,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_done();
   void handle();
   void answer_and_close(HttpResponse response);
+  void refuse(const HttpFault& fault);
   void forget_request();
   void make_exchange(ReplyFrame frame);
   ReplyFrame frame(bool keep_alive) const;
@@ -84,7 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_write(const ErrorCode& error, size_t bytes);
   void reply_done();
   void linger();
-  void reset();
+  void drop();
 
   void arm(double seconds);
   void disarm();

@@ -141,25 +141,25 @@ bool HostPolicy::knows_host(std::string_view text, std::string_view reached) con
          std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end();
 }
 
-std::optional<HttpResponse> HostPolicy::refusal(const HttpRequest& head, std::string_view authority,
-                                                std::string_view reached) const {
+std::optional<HttpFault> HostPolicy::refusal(const HttpRequest& head, std::string_view authority,
+                                             std::string_view reached) const {
   const std::string_view host = head.header("host");
   for (const std::string_view name : {host, authority}) {
     // Only HTTP/1.0 comes this far without a Host, and browsers do not speak that.
     if (name.empty() || reached.empty() || knows_host(name, reached)) continue;
-    return http_error(403, "host_not_allowed",
-                      fmt::format("Host: expected a name that this server was told to answer to, "
-                                  "found \"{}\"",
-                                  printable(name)));
+    return HttpFault{403, "host_not_allowed",
+                     fmt::format("Host: expected a name that this server was told to answer to, "
+                                 "found \"{}\"",
+                                 printable(name))};
   }
   const std::string_view origin = head.header("origin");
   if (origin.empty() || is_same_host(origin, host) || !allowed_origin(head).empty()) {
     return std::nullopt;
   }
-  return http_error(403, "origin_not_allowed",
-                    fmt::format("Origin: expected a page of this server or one that it was told "
-                                "to allow, found \"{}\"",
-                                printable(origin)));
+  return HttpFault{403, "origin_not_allowed",
+                   fmt::format("Origin: expected a page of this server or one that it was told "
+                               "to allow, found \"{}\"",
+                               printable(origin))};
 }
 
 std::optional<HttpResponse> HostPolicy::preflight(const HttpRequest& head) const {

@@ -31,11 +31,11 @@ class HostPolicy {
  public:
   explicit HostPolicy(const HttpOptions& options);
 
-  // The answer to a request that must not be handled; nothing if it may be. `authority`: of the
+  // Why a request must not be handled; nothing if it may be. `authority`: of the
   // request's target, "" if it has none. `reached`: the address that the client connected to; ""
   // over a Unix socket, which no browser can reach, so that its Host may be any.
-  std::optional<HttpResponse> refusal(const HttpRequest& head, std::string_view authority,
-                                      std::string_view reached) const;
+  std::optional<HttpFault> refusal(const HttpRequest& head, std::string_view authority,
+                                   std::string_view reached) const;
 
   // The answer to a browser's question whether a page of an allowed origin may send a request;
   // nothing if this is no such question.

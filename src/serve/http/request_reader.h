@@ -15,13 +15,6 @@ struct RequestLimits {
   int64_t body_bytes = 16 << 20;
 };
 
-// What is wrong with the bytes of a request.
-struct RequestFault {
-  int status = 400;
-  std::string code;
-  std::string message;
-};
-
 // Makes one request of bytes that come in any pieces; knows nothing of sockets. Stricter than RFC
 // 9112 asks where leniency lets two readers see different requests: line ends are CRLF, lines are
 // not folded, there is one Content-Length or one "Transfer-Encoding: chunked", never both.
@@ -41,7 +34,7 @@ class RequestReader {
 
   Stage stage() const;
   bool started() const;                // has seen a byte of the request
-  const RequestFault& fault() const;   // of kFailed
+  const HttpFault& fault() const;      // of kFailed
   const HttpRequest& request() const;  // without its body before kDone
 
   // Of the head, from kHeadDone on.

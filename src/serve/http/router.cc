@@ -74,7 +74,8 @@ const std::string& PathParameters::operator[](std::string_view name) const {
   return found->second;
 }
 
-Router::Router(std::vector<Route> routes, AccessCheck check) : check_(std::move(check)) {
+Router::Router(std::vector<Route> routes, AccessCheck check, FaultTeller tell)
+    : check_(std::move(check)), tell_(std::move(tell)) {
   CHECK(check_ != nullptr);
   std::vector<Entry> entries;
   std::vector<std::string> shapes;
@@ -112,16 +113,20 @@ HttpResponse Router::no_route(const HttpRequest& request, const Path& path) cons
   }
   const std::string place = printable(request.path);
   if (allowed.empty()) {
-    return http_error(404, "not_found", fmt::format("nothing is found at {}", place));
+    return told(request, {404, "not_found", fmt::format("nothing is found at {}", place)});
   }
   std::sort(allowed.begin(), allowed.end());
   allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
   const std::string methods = fmt::format("{}", fmt::join(allowed, ", "));
-  HttpResponse response = http_error(
-      405, "method_not_allowed",
-      fmt::format("{}: expected {}, found {}", place, methods, printable(request.method)));
-  response.headers = {{"Allow", methods}};
-  return response;
+  return told(request,
+              {405,
+               "method_not_allowed",
+               fmt::format("{}: expected {}, found {}", place, methods, printable(request.method)),
+               {{"Allow", methods}}});
+}
+
+HttpResponse Router::told(const HttpRequest& request, const HttpFault& fault) const {
+  return tell_ ? tell_(request, fault) : http_error(fault);
 }
 
 std::optional<HttpResponse> Router::refusal(const HttpRequest& head) const {
@@ -129,8 +134,8 @@ std::optional<HttpResponse> Router::refusal(const HttpRequest& head) const {
   const Entry* entry = find(head, path);
   if (entry == nullptr) return no_route(head, path);
   if (entry->route.access != Access::kOpen) return check_(head, entry->route.access);
-  return http_error(413, "request_too_large",
-                    fmt::format("{}: expected no body", printable(head.path)));
+  return told(
+      head, {413, "request_too_large", fmt::format("{}: expected no body", printable(head.path))});
 }
 
 void Router::operator()(HttpRequest request, std::shared_ptr<HttpReply> reply) const {

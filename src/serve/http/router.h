@@ -47,7 +47,8 @@ struct Route {
 class Router {
  public:
   // Two routes of the same method whose patterns fit the same paths are a programmer's error.
-  Router(std::vector<Route> routes, AccessCheck check);
+  // `tell`: null: http_error().
+  Router(std::vector<Route> routes, AccessCheck check, FaultTeller tell = nullptr);
 
   void operator()(HttpRequest request, std::shared_ptr<HttpReply> reply) const;
 
@@ -64,9 +65,11 @@ class Router {
   // Of the route for a request, null if there is none.
   const Entry* find(const HttpRequest& request, const Path& path) const;
   HttpResponse no_route(const HttpRequest& request, const Path& path) const;
+  HttpResponse told(const HttpRequest& request, const HttpFault& fault) const;
 
   std::shared_ptr<const std::vector<Entry>> entries_;
   AccessCheck check_;
+  FaultTeller tell_;
 };
 
 }  // namespace minke

@@ -51,7 +51,7 @@ const HttpOptions& checked(const HttpOptions& options, const HttpHandler& handle
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(HttpOptions options, HttpHandler handler, HeadCheck check);
+  Impl(HttpOptions options, HttpHandler handler, HttpHooks hooks);
   ~Impl();
 
   void accept();
@@ -68,11 +68,11 @@ struct HttpServer::Impl {
   std::vector<std::thread> threads;
 };
 
-HttpServer::Impl::Impl(HttpOptions options, HttpHandler handler, HeadCheck check)
+HttpServer::Impl::Impl(HttpOptions options, HttpHandler handler, HttpHooks hooks)
     : listening(checked(options, handler).address, options.port),
       io(options.threads),
       share(std::make_shared<ConnectionShare>(std::move(options), std::move(handler),
-                                              std::move(check))),
+                                              std::move(hooks))),
       acceptor(asio::make_strand(io)),
       pause(acceptor.get_executor()),
       work(io.get_executor()) {
@@ -139,8 +139,8 @@ void HttpServer::Impl::accepted(const boost::system::error_code& error,
   accept();
 }
 
-HttpServer::HttpServer(HttpOptions options, HttpHandler handler, HeadCheck check)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(check))) {}
+HttpServer::HttpServer(HttpOptions options, HttpHandler handler, HttpHooks hooks)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(hooks))) {}
 
 HttpServer::~HttpServer() = default;
 

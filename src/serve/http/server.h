@@ -71,16 +71,35 @@ struct HttpOptions {
   std::vector<std::string> allowed_origins;  // of browsers' pages on other hosts (CORS)
 };
 
+// What the server itself, and not its handler, finds wrong with a request.
+struct HttpFault {
+  int status = 400;
+  std::string code;
+  std::string message;
+  HttpHeaders headers = {};  // of the answer
+};
+
 // The answer to a request that is refused by its head, nothing if its body may be read. Is asked
 // only about requests that bring a body, so that nobody who may not ask makes the server keep one;
-// the handler still decides about all. Must neither wait nor throw.
+// the handler still decides about all.
 using HeadCheck = std::function<std::optional<HttpResponse>(const HttpRequest& head)>;
+
+// The answer that tells of a fault. Of `head` there is what had been read; its path may be "".
+using FaultTeller = std::function<HttpResponse(const HttpRequest& head, const HttpFault& fault)>;
+
+// What a server asks besides answers; what is null is not asked. Called on the server's threads;
+// must neither wait nor throw.
+struct HttpHooks {
+  HeadCheck check;
+  FaultTeller tell;               // null: http_error()
+  std::function<void()> stalled;  // a client was dropped because it did not read
+};
 
 // HTTP/1.1 over TCP, or over a Unix socket for an address that begins with "/".
 class HttpServer {
  public:
   // Listens. Throws Error that names the address if it cannot.
-  HttpServer(HttpOptions options, HttpHandler handler, HeadCheck check = nullptr);
+  HttpServer(HttpOptions options, HttpHandler handler, HttpHooks hooks = {});
   ~HttpServer();  // stops at once
 
   uint16_t port() const;

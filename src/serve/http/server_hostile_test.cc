@@ -103,81 +103,6 @@ TEST(HttpServer, too_much_is_refused_before_it_is_read) {
   EXPECT_EQ(handled, 0);
 }
 
-TEST(HttpServer, a_body_is_not_read_before_its_head_is_checked) {
-  std::atomic<int> handled = 0;
-  HttpServer server(
-      test_options(),
-      [&](HttpRequest request, const std::shared_ptr<HttpReply>& reply) {
-        ++handled;
-        echo(std::move(request), reply);
-      },
-      [](const HttpRequest& head) -> std::optional<HttpResponse> {
-        EXPECT_EQ(head.body, "");
-        if (head.header("authorization") == "key") return std::nullopt;
-        HttpResponse response;
-        response.status = 401;
-        return response;
-      });
-  for (const char* framing : {"Content-Length: 16777216", "Transfer-Encoding: chunked",
-                              "Content-Length: 5\r\nExpect: 100-continue"}) {
-    TestClient client(server.port());
-    client.send(fmt::format("POST / HTTP/1.1\r\nHost: localhost\r\n{}\r\n\r\n", framing));
-    const TestResponse response = client.response();
-    EXPECT_EQ(response.status, 401) << framing;
-    EXPECT_EQ(response.header("connection"), "close");
-    EXPECT_TRUE(client.closed());
-  }
-  EXPECT_EQ(handled, 0);
-  TestClient client(server.port());
-  client.send(
-      "POST /a HTTP/1.1\r\nHost: localhost\r\nAuthorization: key\r\nContent-Length: 2\r\n\r\nok");
-  EXPECT_EQ(client.response().body, "POST /a? ok");
-  // What brings no body is the handler's alone.
-  client.send(get("/b"));
-  EXPECT_EQ(client.response().body, "GET /b? ");
-}
-
-TEST(HttpServer, bodies_that_are_being_received_share_a_budget) {
-  HttpOptions options = test_options();
-  options.body_bytes = 1 << 20;
-  options.bodies_bytes = 4 << 20;
-  HttpServer server(options, echo);
-  const std::string body(900 << 10, 'x');
-  const std::string whole = post("/", body);
-  const std::string_view most = std::string_view(whole).substr(0, whole.size() - 1);
-  constexpr int kClients = 8;
-  std::atomic<int> refused = 0;
-  Signal four;
-  std::vector<std::unique_ptr<TestClient>> clients;
-  std::vector<TestResponse> responses(kClients);
-  std::vector<std::thread> readers;
-  for (size_t i = 0; i < kClients; ++i) {
-    clients.push_back(std::make_unique<TestClient>(server.port()));
-    clients[i]->send(most);
-    readers.emplace_back([&, i] {
-      responses[i] = clients[i]->response();
-      if (responses[i].status == 503 && ++refused == 4) four.set();
-    });
-  }
-  // More than four do not fit, and none is whole before.
-  EXPECT_TRUE(four.wait());
-  for (const auto& client : clients) client->send("x");
-  for (std::thread& reader : readers) reader.join();
-  for (const TestResponse& response : responses) {
-    if (response.status == 200) continue;
-    EXPECT_EQ(response.status, 503);
-    EXPECT_EQ(error_code_of(response), "too_many_bodies");
-    EXPECT_EQ(response.header("retry-after"), "1");
-  }
-  EXPECT_LT(refused, kClients);
-  // What was received or refused takes nothing.
-  for (int i = 0; i < 20; ++i) {
-    TestClient client(server.port());
-    client.send(whole);
-    EXPECT_EQ(client.response().status, 200);
-  }
-}
-
 TEST(HttpServer, malformed_requests_are_answered_in_json) {
   HttpServer server(test_options(), echo);
   for (const char* bytes :
@@ -294,7 +219,9 @@ TEST(HttpServer, a_reader_that_is_too_slow_for_its_stream_is_dropped) {
   HttpOptions options = test_options();
   options.unsent_bytes = 1 << 20;
   Held held;
-  HttpServer server(options, held.handler());
+  std::atomic<int> stalled = 0;
+  HttpServer server(options, held.handler(),
+                    {.check = nullptr, .tell = nullptr, .stalled = [&] { ++stalled; }});
   TestClient client(server.port(), 4096);
   client.send(get("/"));
   ASSERT_TRUE(held.handled.wait());
@@ -303,6 +230,7 @@ TEST(HttpServer, a_reader_that_is_too_slow_for_its_stream_is_dropped) {
   for (int i = 0; i < 4096 && !held.gone.wait(0); ++i)
     held.reply->write(std::string(64 << 10, 'x'));
   EXPECT_TRUE(held.gone.wait());
+  EXPECT_EQ(stalled, 1);
   held.reply->write("late");
   held.reply->end();
 }
@@ -312,13 +240,16 @@ TEST(HttpServer, a_reader_that_stalls_is_dropped) {
   options.stalled_seconds = 0.2;
   options.unsent_bytes = 1 << 30;
   Held held;
-  HttpServer server(options, held.handler());
+  std::atomic<int> stalled = 0;
+  HttpServer server(options, held.handler(),
+                    {.check = nullptr, .tell = nullptr, .stalled = [&] { ++stalled; }});
   TestClient client(server.port(), 4096);
   client.send(get("/"));
   ASSERT_TRUE(held.handled.wait());
   held.reply->begin_stream({});
   for (int i = 0; i < 512; ++i) held.reply->write(std::string(64 << 10, 'x'));
   EXPECT_TRUE(held.gone.wait());
+  EXPECT_EQ(stalled, 1);
 }
 
 TEST(HttpServer, a_large_answer_and_a_large_stream_arrive_whole) {
