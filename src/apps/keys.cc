@@ -42,9 +42,9 @@ int add(const AddOptions& options, Console& console) {
   if (!options.roles.empty()) key.roles.clear();
   for (const std::string& role : options.roles) {
     try {
-      key.roles.push_back(key_role_named(role));
+      key.roles.push_back(key_role_named(role, "--role"));
     } catch (const Error& error) {
-      throw UsageError(fmt::format("--role: {}", error.what()));
+      throw UsageError(error.what());
     }
   }
   if (options.days > 0) {
@@ -62,8 +62,7 @@ void add_adding(CLI::App& keys, Action& action) {
   CLI::App& verb = add_verb(keys, action, "add", "make a key, and print it once", o, add);
   add_name(verb, o->name);
   add_file(verb, o->file);
-  verb.add_option("--role", o->roles, "user, admin or metrics; may be repeated [user]")
-      ->type_name("ROLE");
+  verb.add_option("--role", o->roles, "user or metrics; may be repeated [user]")->type_name("ROLE");
   KeyLimits& limits = o->limits;
   add_integer(verb, "--requests-per-minute", limits.requests_per_minute, 1, kMost,
               "most requests of a minute [no limit]");

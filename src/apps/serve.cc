@@ -11,6 +11,8 @@
 
 #include "apps/about.h"
 #include "apps/arguments/model_path.h"
+#include "apps/arguments/serve_options.h"
+#include "apps/measure/read_speed.h"
 #include "apps/page.h"
 #include "apps/reply.h"
 #include "apps/terminal/stop_signal.h"
@@ -33,17 +35,6 @@ constexpr SamplingFallback kFallback = {.temperature = 1, .top_p = 1};
 constexpr double kPollSeconds = 0.1;
 constexpr double kSampleEnergySeconds = 5;
 
-struct ServeOptions {
-  std::string model, host = "127.0.0.1", keys, audit, store, state, prices, name,
-                     metrics = "minke:";
-  std::vector<std::string> hosts, origins;
-  int64_t port = 8080, sequences = 16, queue = 256, context = 0, drain = 30;
-  std::optional<double> cache_gib, store_gib;
-  int threads = 0;
-  DType kv_type = kDefaultKvType;
-  bool insecure = false, audit_content = false;
-};
-
 uint64_t random_number() {
   thread_local std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -55,17 +46,15 @@ int64_t now() {
       .count();
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.") || host.starts_with("/");
-}
-
-// Whoever can reach the port can use the model: beyond this machine that must be meant.
-void check_reach(const ServeOptions& options) {
-  if (is_loopback(options.host) || !options.keys.empty() || options.insecure) return;
-  throw UsageError(fmt::format(
-      "--host: {} can be reached from other machines; expected --keys FILE as well, or --insecure "
-      "if everybody who reaches it may use it",
-      printable(options.host)));
+// Bytes a second, 0 if there is no memory to measure it with. Takes about a tenth of a second.
+double read_bandwidth(int threads) {
+  constexpr int64_t kBytes = 128 << 20;
+  constexpr int kPasses = 3;
+  try {
+    return 1e9 * measure_read_gb_per_second(threads, kBytes, kPasses);
+  } catch (const Error&) {
+    return 0;
+  }
 }
 
 int64_t bytes_of(const std::optional<double>& gib, int64_t otherwise) {
@@ -171,6 +160,7 @@ class Server {
   void open_stores();
   void put_together(const fs::path& path);
   void answer_batches();
+  void tell_problems();
 
   const ServeOptions& options_;
   Console& console_;
@@ -189,6 +179,7 @@ class Server {
   std::optional<BatchStore> batches_;
   EnergyMeter energy_;
   std::optional<ServiceParts> parts_;
+  std::string keys_problem_, quotas_problem_;  // as they were told last
   std::optional<Service> service_;
   std::optional<BatchRunner> runner_;  // last: it uses all others
 };
@@ -226,7 +217,9 @@ void Server::put_together(const fs::path& path) {
   parts.engine = &*engine_;
   parts.turns = &*turns_;
   parts.completions = &*completions_;
-  parts.card = {name, {}, now(), engine_->context()};
+  parts.card = {name, options_.aliases, now(), engine_->context()};
+  parts.openai.aliases = options_.aliases;
+  parts.openai.any_model = !options_.strict_model;
   parts.openai.temperature = sampling.temperature;
   parts.openai.top_p = sampling.top_p;
   parts.openai.top_k = sampling.top_k;
@@ -242,7 +235,7 @@ void Server::put_together(const fs::path& path) {
   MetricsOptions metrics;
   metrics.prefix = options_.metrics;
   metrics.model = name;
-  metrics.endpoints = {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"};
+  metrics.endpoints = endpoint_names();
   metrics_.emplace(metrics);
   parts.metrics = &*metrics_;
   parts.keys = keys_ ? &*keys_ : nullptr;
@@ -255,6 +248,7 @@ void Server::put_together(const fs::path& path) {
   parts.keeping.audit = audit_ ? &*audit_ : nullptr;
   parts.keeping.energy = energy_.available() ? &energy_ : nullptr;
   if (!options_.prices.empty()) parts.keeping.prices = read_prices(options_.prices);
+  parts.keeping.read_bandwidth = read_bandwidth(engine_->threads());
   parts.keeping.token_bytes = static_cast<double>(active_weight_bytes(*bundle_.model));
   parts.keeping.model = name;
   parts.keeping.warn = warner();
@@ -288,9 +282,20 @@ void Server::answer_batches() {
   runner_.emplace(std::move(parts));
 }
 
+// Each once, until it is another one.
+void Server::tell_problems() {
+  const auto tell = [&](std::string problem, std::string& told, const char* consequence) {
+    if (problem == told) return;
+    if (!problem.empty()) warn(fmt::format("{}; {}", problem, consequence));
+    told = std::move(problem);
+  };
+  if (keys_) tell(keys_->problem(), keys_problem_, "the keys that were read before go on");
+  if (quotas_) tell(quotas_->problem(), quotas_problem_, "sums of usage are not kept");
+}
+
 void Server::run() {
   answer_batches();
-  HttpServer http(http_options(options_), service_->handler());
+  HttpServer http(http_options(options_), service_->handler(), service_->hooks());
   const std::string where =
       options_.host.starts_with("/")
           ? options_.host
@@ -305,6 +310,7 @@ void Server::run() {
   while (stop_signal() == 0) {
     std::this_thread::sleep_for(std::chrono::duration<double>(kPollSeconds));
     since_sample += kPollSeconds;
+    tell_problems();
     if (energy_.available() && since_sample >= kSampleEnergySeconds) {
       energy_.sample();
       since_sample = 0;
@@ -340,38 +346,7 @@ void add_serve(CLI::App& app, Action& action) {
   const auto o = std::make_shared<ServeOptions>();
   CLI::App& verb =
       add_verb(app, action, "serve", "answer many users over HTTP, with a page", o, &serve);
-  add_model(verb, o->model);
-  verb.add_option("--host", o->host, "address to listen at [127.0.0.1]; a path is a Unix socket")
-      ->type_name("ADDRESS");
-  add_integer(verb, "--port", o->port, 0, 65535, "port; 0: a free one [8080]");
-  verb.add_option("--name", o->name, "what answers call the model [its file's name]")
-      ->type_name("NAME");
-  verb.add_option("--keys", o->keys, "who may ask: a file made by minke keys")->type_name("FILE");
-  verb.add_flag("--insecure", o->insecure, "without keys, also for other machines");
-  verb.add_option("--allow-host", o->hosts, "a name that the server is known by; * for any")
-      ->type_name("NAME");
-  verb.add_option("--allow-origin", o->origins, "a site whose pages may ask, https://example.org")
-      ->type_name("URL");
-  add_integer(verb, "--sequences", o->sequences, 1, 1024,
-              "replies that are written at a time [16]");
-  add_integer(verb, "--queue", o->queue, 1, 1000000, "requests that may wait for that [256]");
-  add_context(verb, o->context, "4096");
-  add_number(verb, "--cache", o->cache_gib, 0.001, 1 << 20,
-             "GiB of memory for keys and values [a quarter of what is free]");
-  verb.add_option("--store", o->store, "folder that keeps prompts' keys and values [none]")
-      ->type_name("DIR");
-  add_number(verb, "--store-size", o->store_gib, 0.001, 1 << 20, "GiB of that folder [8]");
-  verb.add_option("--state", o->state, "folder of files, batches and quotas [none]")
-      ->type_name("DIR");
-  verb.add_option("--audit", o->audit, "log of who asked when, and how much")->type_name("FILE");
-  verb.add_flag("--audit-content", o->audit_content, "what was asked and answered as well");
-  verb.add_option("--prices", o->prices, "prices of a million tokens, for receipts")
-      ->type_name("FILE");
-  verb.add_option("--metrics-prefix", o->metrics, "of the names at /metrics [minke:]")
-      ->type_name("TEXT");
-  add_integer(verb, "--drain", o->drain, 0, 86400, "seconds for open requests at the end [30]");
-  add_threads(verb, o->threads);
-  add_kv_type(verb, o->kv_type);
+  add_serve_options(verb, *o);
   verb.footer(
       "Speaks the formats of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses),\n"
       "DeepSeek and Anthropic (/v1/messages); the page is at /. docs/api.md tells more.");

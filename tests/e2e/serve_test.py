@@ -4,16 +4,12 @@ import http.client
 import json
 import signal
 import sqlite3
-import tempfile
 import time
-from pathlib import Path
 
 import harness
-import talkative_model
-import tiny_model
-from server import CHAT, PATIENCE, Server, chat
-
-LONG = ["--context", "100000"]
+import serve_case
+from serve_case import LONG
+from server import CHAT, PATIENCE, chat
 
 
 def batch_input(count, tokens=4):
@@ -21,48 +17,7 @@ def batch_input(count, tokens=4):
                                "body": chat(f"hello {i}", tokens)}) + "\n" for i in range(count))
 
 
-class ServeTest(harness.ProgramTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.models = tempfile.TemporaryDirectory(prefix="minke-e2e-")
-        folder = Path(cls.models.name)
-        for name in ["tiny", "talkative"]:
-            (folder / name).mkdir()
-        cls.tiny = tiny_model.write(folder / "tiny")
-        cls.talkative = talkative_model.write(folder / "talkative")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.models.cleanup()
-
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="minke-e2e-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = Path(temporary.name)
-        self.keys = self.folder / "keys.json"
-
-    def serve(self, *options, model=None, **keywords):
-        server = Server(self.program, model or self.tiny, *options, **keywords)
-        self.addCleanup(server.kill)
-        return server
-
-    def add_key(self, name, *options):
-        key = self.succeed("keys", "add", name, "--file", self.keys, *options).text
-        self.assertRegex(key, r"^mk-[0-9a-f]{64}\n$")
-        return key.strip()
-
-    def refused(self, answer, status):
-        self.assertEqual(answer[0], status, answer[1])
-        error = json.loads(answer[1])["error"]
-        self.assertIsInstance(error["message"], str)
-        return error
-
-    def wait_for(self, condition, what):
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.02)
-
+class ServeTest(serve_case.ServeCase):
     # ---- who may ask
 
     def test_keys(self):
@@ -118,28 +73,29 @@ class ServeTest(harness.ProgramTest):
             self.assertEqual(answer[0], status, host)
         origin = server.ask("GET", "/v1/models", headers={"Origin": "https://evil.example"})
         self.assertEqual(origin[0], 403)
-        for host in ["0.0.0.0", "::"]:
+        for host in ["0.0.0.0", "::", "127.evil.example"]:
             self.refuse(2, "serve", self.tiny, "--host", host, "--port", "0", says="--insecure")
         wide = self.serve("--host", "0.0.0.0", "--insecure")
         self.assertEqual(wide.ask("GET", "/health")[0], 200)
 
     def test_keys_verbs(self):
-        self.add_key("ann", "--role", "user", "--role", "admin", "--tokens-per-day", 1000,
+        self.add_key("ann", "--role", "user", "--role", "metrics", "--tokens-per-day", 1000,
                      "--days", 2)
         self.add_key("bob")
         listed = self.succeed_json("keys", "list", "--file", self.keys)["keys"]
         self.assertEqual([key["name"] for key in listed], ["ann", "bob"])
-        self.assertEqual(listed[0]["roles"], ["user", "admin"])
+        self.assertEqual(listed[0]["roles"], ["user", "metrics"])
         self.assertEqual(listed[0]["tokens_per_day"], 1000)
         self.assertAlmostEqual(listed[0]["expires"] - time.time(), 2 * 86400, delta=600)
         words = self.succeed("keys", "list", "--file", self.keys).text
-        self.assertRegex(words, r"(?m)^ann  user, admin  made 20\d\d-.*, tokens_per_day 1000$")
+        self.assertRegex(words, r"(?m)^ann  user, metrics  made 20\d\d-.*, tokens_per_day 1000$")
         self.assertEqual(self.keys.stat().st_mode & 0o777, 0o600)
         self.refuse(1, "keys", "add", "ann", "--file", self.keys, says="ann")
         self.refuse(1, "keys", "revoke", "eve", "--file", self.keys, says="eve")
         self.refuse(1, "keys", "list", "--file", self.folder / "none.json", says="none.json")
         self.refuse(1, "keys", "add", "a b", "--file", self.keys)
         self.refuse(2, "keys", "add", "eve", "--file", self.keys, "--role", "root", says="root")
+        self.refuse(2, "keys", "add", "eve", "--file", self.keys, "--role", "admin", says="admin")
         self.refuse(2, "keys", "add", "eve", "--file", self.keys, "--tokens-per-day", "-1")
         self.refuse(2, "keys", "add", "--file", self.keys)
         self.refuse(2, "keys", "add", "eve")
@@ -154,14 +110,18 @@ class ServeTest(harness.ProgramTest):
         ann = self.add_key("ann")
         server = self.serve("--keys", self.keys, "--audit", log)
         for text in ["one", "two", "three"]:
-            server.json("POST", CHAT, chat(text), key=ann)
+            server.json("POST", CHAT, chat(text, user="carol"), key=ann)
+        id_of_last = server.ask("POST", CHAT, chat("four"), key=ann)[2]["x-request-id"]
         self.assertEqual(server.stop(), 0, server.log())
         verdict = self.succeed_json("audit", "verify", log)
-        self.assertEqual((verdict["whole"], verdict["records"]), (True, 3))
+        self.assertEqual((verdict["whole"], verdict["records"]), (True, 4))
         lines = log.read_text().splitlines()
-        self.assertEqual(json.loads(lines[1])["key"], "ann")
+        second, last = json.loads(lines[1]), json.loads(lines[3])
+        self.assertEqual([second["key"], second["user"], second["peer"]],
+                         ["ann", "carol", "127.0.0.1"])
+        self.assertEqual([last["id"], last["user"]], [id_of_last, ""])
         self.assertNotIn("two", log.read_text())
-        self.assertIn(json.loads(lines[2])["hash"], self.succeed("audit", "verify", log).text)
+        self.assertIn(json.loads(lines[3])["hash"], self.succeed("audit", "verify", log).text)
 
         log.write_text("\n".join([lines[0], lines[1].replace("ann", "bob"), lines[2]]) + "\n")
         broken = self.minke("audit", "verify", log)

@@ -6,16 +6,15 @@
 #include <cstdint>
 
 #include "apps/terminal/stop_signal.h"
+#include "base/core/check.h"
 #include "base/cpu/memory.h"
 #include "base/cpu/thread_pool.h"
 
 namespace minke {
 namespace {
 
-constexpr int64_t kBytes = int64_t{512} << 20;
 constexpr int64_t kTaskBytes = int64_t{4} << 20;
 constexpr int64_t kTaskWords = kTaskBytes / static_cast<int64_t>(sizeof(uint64_t));
-constexpr int kPasses = 8;
 
 uint64_t sum(const uint64_t* words, int64_t count) {
   // Several sums at a time, so that reads do not wait for additions.
@@ -31,24 +30,25 @@ uint64_t sum(const uint64_t* words, int64_t count) {
 
 }  // namespace
 
-double measure_read_gb_per_second(int threads) {
+double measure_read_gb_per_second(int threads, int64_t bytes, int passes) {
+  CHECK(bytes >= kTaskBytes && bytes % kTaskBytes == 0);
   ThreadPool pool(threads);
-  const PageBuffer buffer(kBytes, "measuring memory");
+  const PageBuffer buffer(bytes, "measuring memory");
   auto* words = reinterpret_cast<uint64_t*>(buffer.data());
-  constexpr int64_t kTasks = kBytes / kTaskBytes;
+  const int64_t tasks = bytes / kTaskBytes;
   // Written first: pages that were never written all share one page of zeros.
-  pool.parallel_for(kTasks, [&](int64_t task, int) {
+  pool.parallel_for(tasks, [&](int64_t task, int) {
     std::fill_n(words + task * kTaskWords, kTaskWords, static_cast<uint64_t>(task));
   });
   double best = 0;
   std::atomic<uint64_t> total = 0;  // keeps the sums from being left out
-  for (int pass = 0; pass < kPasses; ++pass) {
+  for (int pass = 0; pass < passes; ++pass) {
     throw_if_stopped();
     const auto start = std::chrono::steady_clock::now();
     pool.parallel_for(
-        kTasks, [&](int64_t task, int) { total += sum(words + task * kTaskWords, kTaskWords); });
+        tasks, [&](int64_t task, int) { total += sum(words + task * kTaskWords, kTaskWords); });
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-    best = std::max(best, static_cast<double>(kBytes) / time.count() / 1e9);
+    best = std::max(best, static_cast<double>(bytes) / time.count() / 1e9);
   }
   return best;
 }

@@ -67,6 +67,7 @@ AuditText audit_line(const AuditLink& previous, const AuditRecord& record, bool 
   fields["id"] = record.id;
   fields["key"] = record.key;
   fields["user"] = record.user;
+  fields["peer"] = record.peer;
   fields["endpoint"] = record.endpoint;
   fields["model"] = record.model;
   fields["prompt_tokens"] = record.prompt_tokens;

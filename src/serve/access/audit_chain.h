@@ -12,6 +12,7 @@ struct AuditRecord {
   std::string id;    // of the request, as its answer says
   std::string key;   // name of the key
   std::string user;  // that the client named, "" if it did not
+  std::string peer;  // address of the client, "" if nobody waited for the answer
   std::string endpoint;
   std::string model;
   int64_t prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0;

@@ -28,6 +28,7 @@ AuditRecord record(int n) {
           .id = fmt::format("req-{}", n),
           .key = "ann",
           .user = "\",\"hash\":\"u",
+          .peer = "10.0.0.7",
           .endpoint = "/v1/chat/completions",
           .model = "m",
           .prompt_tokens = n,
@@ -240,6 +241,22 @@ TEST_F(Audit, GoesOnBehindADiskThatWasFull) {
   EXPECT_EQ(verdict.fault, "");
   EXPECT_EQ(verdict.records, 2);
   EXPECT_EQ(verdict.open_bytes, 0);
+}
+
+// Lines of logs that were begun before records had the address of the client.
+TEST_F(Audit, GoesOnBehindLinesWithoutAPeer) {
+  std::string line =
+      R"({"n":1,"prev":")" + std::string(64, '0') +
+      R"(","time":"2026-11-22T13:02:03.125Z","event":"request","id":"","key":"ann","user":"",)"
+      R"("endpoint":"/v1/chat/completions","model":"m","status":200)";
+  line += R"(,"hash":")" + sha256_hex(line) + "\"}\n";
+  write(line);
+  ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+  append(1, 1);
+  const AuditVerdict verdict = verify_audit_log(path);
+  EXPECT_EQ(verdict.fault, "");
+  EXPECT_EQ(verdict.records, 2);
+  EXPECT_NE(text().find(R"("peer":"10.0.0.7")"), std::string::npos);
 }
 
 TEST_F(Audit, TakesRecordsOfManyThreads) {

@@ -24,8 +24,8 @@ constexpr size_t kRandomBytes = 32;
 constexpr double kLockSeconds = 5;
 constexpr double kSecondsBetweenLooks = 1;
 
-constexpr std::array<std::pair<KeyRole, std::string_view>, 3> kRoles = {
-    {{KeyRole::kUser, "user"}, {KeyRole::kAdmin, "admin"}, {KeyRole::kMetrics, "metrics"}}};
+constexpr std::array<std::pair<KeyRole, std::string_view>, 2> kRoles = {
+    {{KeyRole::kUser, "user"}, {KeyRole::kMetrics, "metrics"}}};
 
 // The numbers of a key, once for reading and writing.
 template <typename Key, typename Visit>
@@ -67,7 +67,7 @@ std::vector<KeyRole> read_roles(element value, const std::string& where) {
   }
   std::vector<KeyRole> roles;
   for (const element item : list) {
-    const KeyRole role = key_role_named(string_of(item, where, "roles"));
+    const KeyRole role = key_role_named(string_of(item, where, "roles"), where);
     if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
   }
   return roles;
@@ -157,11 +157,11 @@ std::string_view key_role_name(KeyRole role) {
       ->second;
 }
 
-KeyRole key_role_named(std::string_view name) {
+KeyRole key_role_named(std::string_view name, const std::string& where) {
   for (const auto& [role, text] : kRoles) {
     if (text == name) return role;
   }
-  fail("roles", "expected user, admin or metrics, found \"{}\"", printable(name));
+  fail(where, "roles: expected user or metrics, found \"{}\"", printable(name));
 }
 
 bool ApiKey::may(KeyRole role) const {

@@ -16,13 +16,12 @@ namespace minke {
 // What a key may do. A role does not include another.
 enum class KeyRole {
   kUser,     // ask for replies, and see its own files and batches
-  kAdmin,    // see and change what belongs to the server
   kMetrics,  // read the metrics
 };
-// "user", "admin", "metrics"
+// "user", "metrics"
 std::string_view key_role_name(KeyRole role);
-// Throws Error for another text.
-KeyRole key_role_named(std::string_view name);
+// Throws Error, begun by `where`, for another text.
+KeyRole key_role_named(std::string_view name, const std::string& where);
 
 // 0: no limit.
 struct KeyLimits {

@@ -30,7 +30,7 @@ constexpr std::array kEnds = {"stop", "length", "tool_calls", "abort", "error"};
 
 // Statuses that a server of ours can answer with; all else is "other".
 constexpr std::array kStatuses = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 411,
-                                  413, 415, 422, 429, 431, 499, 500, 501, 503, 504, 507, 529};
+                                  413, 415, 417, 422, 429, 431, 499, 500, 501, 503, 504, 507, 529};
 
 // Limits that dashboards for other servers expect, with some below for tokens of small models.
 const Histogram::BucketBoundaries kFirstTokenSeconds = {

@@ -225,7 +225,7 @@ QuotaLedger::~QuotaLedger() {
   impl_->write();
 }
 
-QuotaAnswer QuotaLedger::admit(const ApiKey& key) {
+QuotaAnswer QuotaLedger::admit(const ApiKey& key, QuotaScope scope) {
   const auto account = impl_->account(key.name);
   const double now = impl_->clock();
   const KeyLimits& limits = key.limits;
@@ -240,7 +240,8 @@ QuotaAnswer QuotaLedger::admit(const ApiKey& key) {
 
   const std::lock_guard lock(account->mutex);
   account->turn_to(day_of(now));
-  if (limits.concurrent_requests > 0 && account->concurrent >= limits.concurrent_requests) {
+  const bool all = scope == QuotaScope::kAll;
+  if (all && limits.concurrent_requests > 0 && account->concurrent >= limits.concurrent_requests) {
     refuse("concurrent_requests", limits.concurrent_requests, kConcurrentRetrySeconds);
   }
   // A limit that is taken away leaves no debt for the day it comes back.
@@ -254,9 +255,9 @@ QuotaAnswer QuotaLedger::admit(const ApiKey& key) {
   if (limits.tokens_per_minute > 0) {
     account->tokens.fill(limits.tokens_per_minute, now);
     const double wait = account->tokens.wait(limits.tokens_per_minute);
-    if (wait > 0) refuse("tokens_per_minute", limits.tokens_per_minute, wait);
+    if (all && wait > 0) refuse("tokens_per_minute", limits.tokens_per_minute, wait);
   }
-  if (limits.tokens_per_day > 0 && account->used.tokens >= limits.tokens_per_day) {
+  if (all && limits.tokens_per_day > 0 && account->used.tokens >= limits.tokens_per_day) {
     refuse("tokens_per_day", limits.tokens_per_day,
            static_cast<double>(account->day + 1) * kDaySeconds - now);
   }

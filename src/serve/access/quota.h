@@ -44,6 +44,8 @@ struct QuotaUsage {
   int64_t tokens = 0;
 };
 
+enum class QuotaScope { kAll, kRequests };
+
 // Who has used how much. Requests a minute and tokens a minute are buckets that hold one minute's
 // worth and fill steadily. Tokens are charged when they are known, after the request: a bucket may
 // go below empty and then has to fill first, and a key may pass a limit of tokens by what its
@@ -57,9 +59,10 @@ class QuotaLedger {
   // Writes what is not written yet.
   ~QuotaLedger();
 
-  // Counts a request if the key may make one. If several limits refuse it, the one that holds
+  // Counts a request if the key may make one. kRequests: of requests that generate nothing,
+  // requests_per_minute alone is looked at. If several limits refuse it, the one that holds
   // longest is told.
-  QuotaAnswer admit(const ApiKey& key);
+  QuotaAnswer admit(const ApiKey& key, QuotaScope scope = QuotaScope::kAll);
 
   // Of a key on the day of the clock.
   QuotaUsage today(const std::string& name);

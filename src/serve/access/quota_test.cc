@@ -208,5 +208,21 @@ TEST_F(Quota, CountsWhatManyThreadsUse) {
   EXPECT_EQ(ledger.today("ann").tokens, 2 * admitted);
 }
 
+TEST_F(Quota, RequestsThatGenerateNothingNeedNoTokens) {
+  QuotaLedger ledger("", clock);
+  key.limits = {.requests_per_minute = 3,
+                .tokens_per_minute = 10,
+                .tokens_per_day = 10,
+                .concurrent_requests = 1};
+  const auto ticket = ledger.admit(key).ticket;
+  ASSERT_TRUE(ticket);
+  ticket->charge(100);
+  EXPECT_EQ(ledger.admit(key).ticket, nullptr);
+  EXPECT_TRUE(ledger.admit(key, QuotaScope::kRequests).ticket);
+  EXPECT_TRUE(ledger.admit(key, QuotaScope::kRequests).ticket);
+  EXPECT_EQ(ledger.admit(key, QuotaScope::kRequests).limit, "requests_per_minute");
+  EXPECT_EQ(ledger.today("ann").requests, 3);
+}
+
 }  // namespace
 }  // namespace minke

@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "serve/http/http_text.h"
+
 namespace minke {
 namespace {
 
@@ -19,33 +21,6 @@ nlohmann::ordered_json text_or_null(const std::string& text) {
 }
 
 }  // namespace
-
-std::string_view error_type(int status) {
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 402:
-      return "insufficient_quota";
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 408:
-    case 504:
-      return "timeout_error";
-    case 413:
-      return "request_too_large";
-    case 429:
-      return "rate_limit_error";
-    case 501:
-      return "not_implemented_error";
-    case 503:
-    case 529:
-      return "overloaded_error";
-    default:
-      return status < 500 ? "invalid_request_error" : "server_error";
-  }
-}
 
 ApiError api_error(int status, std::string message, std::string param, std::string code) {
   ApiError error;
@@ -71,7 +46,7 @@ ApiError api_error_of(const std::exception_ptr& exception) {
   } catch (const ApiFailure& failure) {
     return failure.error();
   } catch (const Engine::Refused& refused) {
-    ApiError error = api_error(503, refused.what(), "", "overloaded");
+    ApiError error = api_error(429, refused.what(), "", std::string(kQueueFull));
     error.retry_after = 1;
     return error;
   } catch (const Error& error) {

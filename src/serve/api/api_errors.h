@@ -10,9 +10,8 @@
 
 namespace minke {
 
-// The name of what `status` means, in OpenAI's words: "invalid_request_error",
-// "rate_limit_error"...
-std::string_view error_type(int status);
+// The code of an error of the engine's queue.
+inline constexpr std::string_view kQueueFull = "queue_full";
 
 // An error whose type follows from its status.
 ApiError api_error(int status, std::string message, std::string param = {}, std::string code = {});
@@ -20,7 +19,7 @@ ApiError api_error(int status, std::string message, std::string param = {}, std:
 // A prompt of `prompt` tokens where there is room for `context`: 400 "context_length_exceeded".
 ApiError context_error(int64_t prompt, int64_t context);
 
-// What is told of an exception. ApiFailure: its error. Engine::Refused: 503, to be tried again.
+// What is told of an exception. ApiFailure: its error. Engine::Refused: 429 "queue_full".
 // Error: 400 with its message. All others: 500, and their text stays inside.
 ApiError api_error_of(const std::exception_ptr& exception);
 

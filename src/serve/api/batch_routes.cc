@@ -23,13 +23,6 @@ constexpr size_t kMostIdBytes = 128, kMostPairs = 16, kMostPairBytes = 512;
 // What a file is called whose part of the form has no name, as OpenAI's clients do it.
 constexpr const char* kUnnamed = "upload";
 
-HttpResponse json_response(const WireJson& json, const IgnoredFields& ignored = {}) {
-  HttpResponse response;
-  response.body = wire_text(json);
-  if (!ignored.empty()) response.headers.emplace_back("x-ignored-params", ignored.header());
-  return response;
-}
-
 [[noreturn]] void missing(std::string_view kind, std::string_view id) {
   throw ApiFailure(api_error(404, fmt::format("there is no {} \"{}\"", kind, printable(id)), "id",
                              fmt::format("{}_not_found", kind)));
@@ -161,7 +154,7 @@ HttpResponse BatchRoutes::add_file(const HttpRequest& request, const PathParamet
                                                     .purpose = std::string(purpose->content),
                                                     .name = file->filename.value_or(kUnnamed),
                                                     .content = file->content});
-  return json_response(to_json(stored), ignored);
+  return json_response(to_json(stored), ignored_headers(ignored));
 }
 
 HttpResponse BatchRoutes::list_files(const HttpRequest& request, const PathParameters&) const {
@@ -230,7 +223,7 @@ HttpResponse BatchRoutes::add_batch(const HttpRequest& request, const PathParame
   fields.close();
   const StoredBatch stored = parts_.store->create_batch(batch);
   if (parts_.begun) parts_.begun();
-  return json_response(to_json(stored), ignored);
+  return json_response(to_json(stored), ignored_headers(ignored));
 }
 
 HttpResponse BatchRoutes::list_batches(const HttpRequest& request, const PathParameters&) const {

@@ -162,7 +162,7 @@ TEST(ApiErrors, exceptions_become_errors) {
     }
   };
   EXPECT_EQ(error(ApiFailure(api_error(422, "m", "p", "c"))).param, "p");
-  EXPECT_EQ(error(Engine::Refused("queue: full")).status, 503);
+  EXPECT_EQ(error(Engine::Refused("queue: full")).status, 429);
   EXPECT_EQ(error(Error("prompt: too long")).status, 400);
   EXPECT_EQ(error(Error("prompt: too long")).message, "prompt: too long");
   EXPECT_EQ(error(std::runtime_error("secret")).status, 500);

@@ -1,9 +1,14 @@
 #include "serve/api/request_record.h"
 
-#include <exception>
+#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "serve/api/api_errors.h"
+#include "serve/api/openai/fields.h"
+#include "serve/api/request_id.h"
+#include "serve/api/wire_reply.h"
 
 namespace minke {
 namespace {
@@ -28,7 +33,7 @@ class RecordedReply final : public HttpReply {
       : reply_(std::move(reply)), record_(std::move(record)) {}
 
   void send(HttpResponse response) override {
-    record_->answered(response.status);
+    record_->answered(response);
     if (const auto receipt = record_->receipt()) {
       response.headers.emplace_back("X-Minke-Receipt", receipt_header(*receipt));
     }
@@ -36,7 +41,7 @@ class RecordedReply final : public HttpReply {
     reply_->send(std::move(response));
   }
   void begin_stream(HttpResponse head) override {
-    record_->answered(head.status);
+    record_->answered(head);
     reply_->begin_stream(std::move(head));
   }
   void write(std::string bytes) override { reply_->write(std::move(bytes)); }
@@ -60,6 +65,7 @@ class RecordedTurn final : public TurnListener {
       : listener_(std::move(listener)), record_(std::move(record)) {}
 
   void started(int64_t prompt_tokens, int64_t cached_tokens) override {
+    began_ = true;
     record_->started();
     listener_->started(prompt_tokens, cached_tokens);
   }
@@ -74,7 +80,7 @@ class RecordedTurn final : public TurnListener {
     listener_->ended(choice, end, stop);
   }
   void finished(const TurnUsage& usage) override {
-    record_->used(usage);
+    if (began_) record_->used(usage);
     listener_->finished(usage);
   }
   void failed(const ApiError& error) override {
@@ -85,6 +91,7 @@ class RecordedTurn final : public TurnListener {
  private:
   std::shared_ptr<TurnListener> listener_;
   std::shared_ptr<RequestRecord> record_;
+  bool began_ = false;
 };
 
 class RecordedCompletion final : public CompletionListener {
@@ -94,6 +101,7 @@ class RecordedCompletion final : public CompletionListener {
       : listener_(std::move(listener)), record_(std::move(record)) {}
 
   void started(int64_t prompt_tokens, int64_t cached_tokens) override {
+    began_ = true;
     record_->started();
     listener_->started(prompt_tokens, cached_tokens);
   }
@@ -104,7 +112,7 @@ class RecordedCompletion final : public CompletionListener {
   }
   void finished(TurnEnd end, const TurnUsage& usage) override {
     record_->ended(end);
-    record_->used(usage);
+    if (began_) record_->used(usage);
     listener_->finished(end, usage);
   }
   void failed(const ApiError& error) override {
@@ -115,15 +123,15 @@ class RecordedCompletion final : public CompletionListener {
  private:
   std::shared_ptr<CompletionListener> listener_;
   std::shared_ptr<RequestRecord> record_;
+  bool began_ = false;
 };
 
 }  // namespace
 
-RequestRecord::RequestRecord(const RecordKeeping& keeping, std::string endpoint, std::string key,
+RequestRecord::RequestRecord(const RecordKeeping& keeping, RequestOrigin origin,
                              std::shared_ptr<QuotaTicket> ticket, std::string body)
     : keeping_(keeping),
-      endpoint_(std::move(endpoint)),
-      key_(std::move(key)),
+      origin_(std::move(origin)),
       body_(std::move(body)),
       ticket_(std::move(ticket)) {}
 
@@ -131,9 +139,22 @@ double RequestRecord::since_arrival() const {
   return std::chrono::duration<double>(Clock::now() - arrival_).count();
 }
 
-void RequestRecord::answered(int status) {
+void RequestRecord::answered(const HttpResponse& head) {
   const std::lock_guard lock(mutex_);
-  status_ = status;
+  status_ = head.status;
+  id_ = request_id_of(head);
+}
+
+void RequestRecord::asked_for(std::string_view owner) {
+  const std::lock_guard lock(mutex_);
+  user_ = owner_user(owner);
+}
+
+void RequestRecord::not_taken(const std::exception_ptr& why) {
+  if (keeping_.metrics != nullptr && api_error_of(why).code == kQueueFull) {
+    keeping_.metrics->rejected(Rejection::kQueueFull);
+  }
+  std::rethrow_exception(why);
 }
 
 void RequestRecord::started() {
@@ -169,6 +190,9 @@ void RequestRecord::used(const TurnUsage& usage) {
   usage_->completion_tokens += usage.completion_tokens;
   usage_->reasoning_tokens += usage.reasoning_tokens;
   usage_->cpu_seconds += usage.cpu_seconds;
+  // Tasks of one request are computed side by side.
+  usage_->queue_seconds = std::max(usage_->queue_seconds, usage.queue_seconds);
+  usage_->decode_seconds = std::max(usage_->decode_seconds, usage.decode_seconds);
 }
 
 void RequestRecord::failed() {
@@ -209,7 +233,6 @@ void RequestRecord::close() {
   if (ticket_) ticket_->charge(usage.prompt_tokens + usage.completion_tokens);
   ticket_.reset();
   if (keeping_.metrics != nullptr) {
-    keeping_.metrics->answered(endpoint_, status_);
     if (in_engine_) {
       RequestFigures figures;
       figures.end = failed_ ? RequestEnd::kFailed : end_of(end_);
@@ -226,8 +249,11 @@ void RequestRecord::close() {
   if (keeping_.audit == nullptr) return;
   try {
     AuditRecord record;
-    record.key = key_;
-    record.endpoint = endpoint_;
+    record.id = id_.empty() ? origin_.id : id_;
+    record.key = origin_.key;
+    record.user = user_;
+    record.peer = origin_.peer;
+    record.endpoint = origin_.endpoint;
     record.model = keeping_.model;
     record.prompt_tokens = usage.prompt_tokens;
     record.completion_tokens = usage.completion_tokens;
@@ -249,14 +275,25 @@ std::shared_ptr<HttpReply> recorded(std::shared_ptr<HttpReply> reply,
 
 std::shared_ptr<TurnHandle> RecordedTurns::start(TurnRequest request,
                                                  std::shared_ptr<TurnListener> listener) {
-  return runner_.start(std::move(request),
-                       std::make_shared<RecordedTurn>(std::move(listener), record_));
+  record_->asked_for(request.owner);
+  if (!request.model.empty()) check_model(request.model, runner_.model_name(), names_);
+  try {
+    return runner_.start(std::move(request),
+                         std::make_shared<RecordedTurn>(std::move(listener), record_));
+  } catch (...) {
+    record_->not_taken(std::current_exception());
+  }
 }
 
 std::shared_ptr<TurnHandle> RecordedCompletions::start(
     CompletionTask task, std::shared_ptr<CompletionListener> listener) {
-  return runner_.start(std::move(task),
-                       std::make_shared<RecordedCompletion>(std::move(listener), record_));
+  record_->asked_for(task.owner);
+  try {
+    return runner_.start(std::move(task),
+                         std::make_shared<RecordedCompletion>(std::move(listener), record_));
+  } catch (...) {
+    record_->not_taken(std::current_exception());
+  }
 }
 
 }  // namespace minke

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "serve/access/quota.h"
 #include "serve/access/receipt.h"
 #include "serve/api/completions/completion_runner.h"
+#include "serve/api/openai/wire.h"
 #include "serve/api/turn.h"
 #include "serve/http/server.h"
 
@@ -32,21 +34,34 @@ struct RecordKeeping {
   std::function<void(const std::string&)> warn;
 };
 
+// Where a request comes from.
+struct RequestOrigin {
+  std::string endpoint;  // its path
+  std::string id;        // of its answer, if that brings none of its own
+  std::string key;       // name of the key, "" without keys
+  std::string peer;      // address of the client, "" for a line of a batch
+};
+
 // What happens to one request, told to metrics, quota and audit before the end of its answer goes
 // out, so that who has read an answer finds it counted; without an answer, when the last who knows
 // of the request lets go. May be used from any thread.
 class RequestRecord {
  public:
-  RequestRecord(const RecordKeeping& keeping, std::string endpoint, std::string key,
+  RequestRecord(const RecordKeeping& keeping, RequestOrigin origin,
                 std::shared_ptr<QuotaTicket> ticket, std::string body);
   ~RequestRecord();
   RequestRecord(const RequestRecord&) = delete;
   RequestRecord& operator=(const RequestRecord&) = delete;
 
-  void answered(int status);
+  void answered(const HttpResponse& head);
+  // `owner`: see wire_owner().
+  void asked_for(std::string_view owner);
+  // The runner has not taken it: rethrows what it threw.
+  [[noreturn]] void not_taken(const std::exception_ptr& why);
   void started();
   void wrote(std::string_view text);
   void ended(TurnEnd end);
+  // Of a turn or task that began; what never began has used nothing.
   void used(const TurnUsage& usage);
   void failed();
   // Nothing that comes later is told. Only the first call counts.
@@ -59,11 +74,13 @@ class RequestRecord {
   double since_arrival() const;
 
   const RecordKeeping& keeping_;
-  const std::string endpoint_, key_, body_;
+  const RequestOrigin origin_;
+  const std::string body_;
   const Clock::time_point arrival_ = Clock::now();
   mutable std::mutex mutex_;
   std::shared_ptr<QuotaTicket> ticket_;
   int status_ = 0;
+  std::string id_, user_;
   std::string answer_;  // where an audit asks for it
   std::optional<Clock::time_point> last_text_;
   double first_token_seconds_ = -1;
@@ -80,8 +97,10 @@ std::shared_ptr<HttpReply> recorded(std::shared_ptr<HttpReply> reply,
 // A runner for one request, whose turns are recorded. `runner` must outlive it.
 class RecordedTurns final : public TurnRunner {
  public:
-  RecordedTurns(TurnRunner& runner, std::shared_ptr<RequestRecord> record)
-      : runner_(runner), record_(std::move(record)) {}
+  // `names`: which models may be asked for; must outlive it.
+  RecordedTurns(TurnRunner& runner, std::shared_ptr<RequestRecord> record,
+                const OpenAiOptions& names)
+      : runner_(runner), record_(std::move(record)), names_(names) {}
   std::shared_ptr<TurnHandle> start(TurnRequest request,
                                     std::shared_ptr<TurnListener> listener) override;
   int64_t count_tokens(const TurnRequest& request) override {
@@ -93,6 +112,7 @@ class RecordedTurns final : public TurnRunner {
  private:
   TurnRunner& runner_;
   std::shared_ptr<RequestRecord> record_;
+  const OpenAiOptions& names_;
 };
 
 // The same for completions; the usage of all tasks of a request is summed.

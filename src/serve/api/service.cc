@@ -1,6 +1,7 @@
 #include "serve/api/service.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "serve/api/api_errors.h"
@@ -14,12 +15,6 @@ namespace minke {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
-
-HttpResponse json_response(const WireJson& json) {
-  HttpResponse response;
-  response.body = wire_text(json);
-  return response;
-}
 
 HttpResponse text_response(int status, std::string text) {
   HttpResponse response;
@@ -37,32 +32,7 @@ std::string_view presented_key(const HttpRequest& request) {
 }
 
 KeyRole role_for(Access access) {
-  switch (access) {
-    case Access::kAdmin:
-      return KeyRole::kAdmin;
-    case Access::kMetrics:
-      return KeyRole::kMetrics;
-    default:
-      return KeyRole::kUser;
-  }
-}
-
-bool is_anthropic(std::string_view path) {
-  return path.find("/messages") != std::string_view::npos;
-}
-
-HttpResponse page_response(const PageFile& file) {
-  HttpResponse response;
-  response.content_type = file.content_type;
-  response.headers = {{"Content-Security-Policy",
-                       "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
-                       "form-action 'none'; frame-ancestors 'none'"},
-                      {"X-Content-Type-Options", "nosniff"},
-                      {"Referrer-Policy", "no-referrer"},
-                      {"Cache-Control", "no-cache"}};
-  if (!file.encoding.empty()) response.headers.emplace_back("Content-Encoding", file.encoding);
-  response.body = std::string(file.content);
-  return response;
+  return access == Access::kMetrics ? KeyRole::kMetrics : KeyRole::kUser;
 }
 
 template <typename Respond>
@@ -73,24 +43,46 @@ RouteHandler responding(Respond respond) {
 
 }  // namespace
 
-Service::Service(const ServiceParts& parts) : parts_(parts), pulse_(parts.pulse_seconds) {
-  router_ = std::make_unique<Router>(table(), [this](const HttpRequest& request, Access access) {
-    return refusal(request, access);
-  });
+Service::Service(const ServiceParts& parts)
+    : parts_(parts), answers_(parts.metrics, parts.sources), pulse_(parts.pulse_seconds) {
+  router_ = std::make_unique<Router>(
+      table(),
+      [this](const HttpRequest& request, Access access) { return refusal(request, access); },
+      [this](const HttpRequest& request, const HttpFault& fault) { return told(request, fault); });
 }
 
 HttpHandler Service::handler() {
   return [this](HttpRequest request, std::shared_ptr<HttpReply> reply) {
-    (*router_)(std::move(request), pulse_.keep(identified(std::move(reply))));
+    auto counted = answers_.counted(std::move(reply), request.path, answers_.new_id());
+    (*router_)(std::move(request), pulse_.keep(std::move(counted)));
   };
 }
 
-std::shared_ptr<HttpReply> Service::identified(std::shared_ptr<HttpReply> reply) const {
-  return with_request_id(std::move(reply), wire_id("req_", parts_.sources));
+HttpHooks Service::hooks() {
+  HttpHooks hooks;
+  hooks.check = [this](const HttpRequest& head) {
+    std::optional<HttpResponse> refusal = router_->refusal(head);
+    if (refusal) refusal = answers_.refused(head, *std::move(refusal));
+    return refusal;
+  };
+  hooks.tell = [this](const HttpRequest& head, const HttpFault& fault) {
+    return answers_.refused(head, told(head, fault));
+  };
+  hooks.stalled = [this] {
+    if (parts_.metrics != nullptr) parts_.metrics->client_stalled();
+  };
+  return hooks;
+}
+
+HttpResponse Service::told(const HttpRequest& head, const HttpFault& fault) const {
+  HttpResponse response =
+      answers_.error(head.path, api_error(fault.status, fault.message, "", fault.code));
+  response.headers.insert(response.headers.end(), fault.headers.begin(), fault.headers.end());
+  return response;
 }
 
 void Service::answer_line(const BatchLine& line, std::shared_ptr<HttpReply> reply) {
-  reply = identified(std::move(reply));
+  reply = with_request_id(std::move(reply), answers_.new_id());
   const auto endpoint = std::find_if(endpoints_.begin(), endpoints_.end(),
                                      [&](const Endpoint& e) { return e.path == line.url; });
   if (endpoint == endpoints_.end()) {
@@ -105,7 +97,7 @@ void Service::answer_line(const BatchLine& line, std::shared_ptr<HttpReply> repl
   if (parts_.keys != nullptr) {
     asker.key = parts_.keys->named(line.owner);
     if (!asker.key || !asker.key->may(KeyRole::kUser)) {
-      return reply->send(error_for(
+      return reply->send(answers_.error(
           line.url, api_error(401, "the key that this batch was made with is no longer good", "",
                               "invalid_api_key")));
     }
@@ -117,25 +109,36 @@ std::shared_ptr<const ApiKey> Service::key_of(const HttpRequest& request) const 
   return parts_.keys == nullptr ? nullptr : parts_.keys->find(presented_key(request));
 }
 
-HttpResponse Service::error_for(const std::string& path, const ApiError& error) const {
-  if (is_anthropic(path)) {
-    return AnthropicApi(*parts_.turns, parts_.signature, parts_.sources).error(error);
-  }
-  return openai_error(error);
-}
-
 std::optional<HttpResponse> Service::refusal(const HttpRequest& request, Access access) {
   if (parts_.keys == nullptr) return std::nullopt;
   const auto key = key_of(request);
-  if (key && (key->may(role_for(access)) || key->may(KeyRole::kAdmin))) return std::nullopt;
+  if (key && key->may(role_for(access))) return std::nullopt;
   const ApiError error =
       key ? api_error(403, "the key may not do this", "", "insufficient_permissions")
           : api_error(401, "expected a valid API key in the header Authorization: Bearer KEY", "",
                       "invalid_api_key");
-  if (parts_.metrics != nullptr) {
-    parts_.metrics->rejected(key ? Rejection::kForbidden : Rejection::kNoKey);
-  }
-  return error_for(request.path, error);
+  return answers_.error(request.path, error);
+}
+
+ApiError Service::over_limit(const QuotaAnswer& quota) const {
+  ApiError error =
+      api_error(429, fmt::format("the key's limit of {} {} is reached", quota.most, quota.limit),
+                "", "rate_limit_exceeded");
+  error.retry_after = quota.retry_after;
+  if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kQuota);
+  return error;
+}
+
+RouteHandler Service::limited(RouteHandler handler) {
+  return [this, handler = std::move(handler)](HttpRequest request, const PathParameters& parameters,
+                                              std::shared_ptr<HttpReply> reply) {
+    const auto key = key_of(request);
+    if (key && parts_.quotas != nullptr) {
+      const QuotaAnswer quota = parts_.quotas->admit(*key, QuotaScope::kRequests);
+      if (!quota.ticket) return reply->send(answers_.error(request.path, over_limit(quota)));
+    }
+    handler(std::move(request), parameters, std::move(reply));
+  };
 }
 
 // Requests for text are counted, charged and remembered.
@@ -151,17 +154,15 @@ void Service::generate(const Endpoint& endpoint, const HttpRequest& request, con
     QuotaAnswer quota = parts_.quotas->admit(*asker.key);
     ticket = std::move(quota.ticket);
     if (!ticket) {
-      error = api_error(429,
-                        fmt::format("the key's limit of {} {} is reached", quota.most, quota.limit),
-                        "", "rate_limit_exceeded");
-      error->retry_after = quota.retry_after;
-      if (parts_.metrics != nullptr) parts_.metrics->rejected(Rejection::kQuota);
+      error = over_limit(quota);
     }
   }
-  auto record = std::make_shared<RequestRecord>(parts_.keeping, endpoint.path, asker.name, ticket,
-                                                parts_.keeping.audit ? request.body : "");
-  auto kept = recorded(std::move(reply), record);
-  if (error) return kept->send(error_for(request.path, *error));
+  const std::string id = answers_.new_id();
+  auto record = std::make_shared<RequestRecord>(
+      parts_.keeping, RequestOrigin{endpoint.path, id, asker.name, request.peer}, ticket,
+      parts_.keeping.audit ? request.body : "");
+  auto kept = with_request_id(recorded(std::move(reply), record), id);
+  if (error) return kept->send(answers_.error(request.path, *error));
   endpoint.answer(request, kept, asker.name, record);
 }
 
@@ -169,7 +170,7 @@ std::vector<Service::Endpoint> Service::endpoints() {
   std::vector<Endpoint> endpoints;
   const Answer chat = [this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
                              const std::string& key, const std::shared_ptr<RequestRecord>& record) {
-    RecordedTurns turns(*parts_.turns, record);
+    RecordedTurns turns(*parts_.turns, record, parts_.openai);
     OpenAiChat(turns, parts_.openai).answer(request, reply, key);
   };
   const Answer completions = [this](const HttpRequest& request,
@@ -181,13 +182,13 @@ std::vector<Service::Endpoint> Service::endpoints() {
   const Answer responses = [this](const HttpRequest& request,
                                   const std::shared_ptr<HttpReply>& reply, const std::string& key,
                                   const std::shared_ptr<RequestRecord>& record) {
-    RecordedTurns turns(*parts_.turns, record);
+    RecordedTurns turns(*parts_.turns, record, parts_.openai);
     ResponsesApi(turns, parts_.sources).responses(request, reply, key);
   };
   const Answer messages = [this](const HttpRequest& request,
                                  const std::shared_ptr<HttpReply>& reply, const std::string& key,
                                  const std::shared_ptr<RequestRecord>& record) {
-    RecordedTurns turns(*parts_.turns, record);
+    RecordedTurns turns(*parts_.turns, record, parts_.openai);
     AnthropicApi(turns, parts_.signature, parts_.sources).messages(request, reply, key);
   };
   // DeepSeek's paths have no version, and their own for what is in beta and for Anthropic's format.
@@ -217,8 +218,13 @@ std::vector<Route> Service::table() {
                         generate(endpoint, request, {std::move(key), name}, std::move(reply));
                       }});
   }
+  const auto first = static_cast<std::ptrdiff_t>(routes.size());
   add_texts_and_models(routes);
   add_batch_routes({parts_.batches, key_name(), parts_.batch_begun, parts_.keeping.warn}, routes);
+  // What is asked by POST makes work, though no tokens.
+  for (auto route = routes.begin() + first; route != routes.end(); ++route) {
+    if (route->method == "POST") route->handler = limited(std::move(route->handler));
+  }
   add_operations(routes);
   add_page(routes);
   return routes;
@@ -292,8 +298,9 @@ void Service::add_operations(std::vector<Route>& routes) {
 void Service::add_page(std::vector<Route>& routes) {
   for (const PageFile& file : parts_.page) {
     routes.push_back({"GET", file.path, Access::kOpen,
-                      responding([&file](const HttpRequest&, const PathParameters&) {
-                        return page_response(file);
+                      responding([&file, tag = page_tag(file)](const HttpRequest& request,
+                                                               const PathParameters&) {
+                        return page_answer(file, tag, request);
                       })});
   }
 }

@@ -13,23 +13,17 @@
 #include "serve/access/keys.h"
 #include "serve/access/metrics.h"
 #include "serve/access/quota.h"
+#include "serve/api/answers.h"
 #include "serve/api/anthropic/anthropic_reply.h"
 #include "serve/api/openai/models.h"
 #include "serve/api/openai/wire.h"
+#include "serve/api/page_answer.h"
 #include "serve/api/request_record.h"
 #include "serve/api/turn.h"
 #include "serve/http/event_pulse.h"
 #include "serve/http/router.h"
 
 namespace minke {
-
-// A file of the page: its content as it is sent.
-struct PageFile {
-  std::string path;  // "/", "/assets/index-1a2b.js"
-  std::string content_type;
-  std::string encoding;  // "gzip" or ""
-  std::string_view content;
-};
 
 // All that a server is made of. What is null is not there. Outlives the service.
 struct ServiceParts {
@@ -58,6 +52,9 @@ class Service {
   explicit Service(const ServiceParts& parts);
 
   HttpHandler handler();
+  // Bodies are read for those alone who may use the route; what the server refuses looks and counts
+  // like what the service does.
+  HttpHooks hooks();
   std::vector<Route> routes() const { return router_->routes(); }
   // New requests are refused; those under way are answered.
   void stop_taking() { draining_ = true; }
@@ -87,15 +84,18 @@ class Service {
   void add_page(std::vector<Route>& routes);
   void generate(const Endpoint& endpoint, const HttpRequest& request, const Asker& asker,
                 std::shared_ptr<HttpReply> reply);
-  std::shared_ptr<HttpReply> identified(std::shared_ptr<HttpReply> reply) const;
   std::optional<HttpResponse> refusal(const HttpRequest& request, Access access);
+  HttpResponse told(const HttpRequest& head, const HttpFault& fault) const;
+  ApiError over_limit(const QuotaAnswer& quota) const;
+  // `handler`, for what costs nothing but the request itself.
+  RouteHandler limited(RouteHandler handler);
   std::shared_ptr<const ApiKey> key_of(const HttpRequest& request) const;
-  HttpResponse error_for(const std::string& path, const ApiError& error) const;
   std::function<std::string(const HttpRequest&)> key_name() const;
   HttpResponse status() const;
   HttpResponse metrics_text() const;
 
   const ServiceParts& parts_;
+  const Answers answers_;
   EventPulse pulse_;
   std::atomic<bool> draining_{false};
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();

@@ -8,6 +8,7 @@
 
 #include "base/core/test_folder.h"
 #include "serve/api/openai/fakes.h"
+#include "serve/api/request_id.h"
 
 namespace minke {
 namespace {
@@ -151,6 +152,69 @@ TEST(Service, StreamsAndLinesOfBatchesHaveIds) {
   service.answer_line(line, answer);
   EXPECT_EQ(answer->head.value().status, 200);
   EXPECT_TRUE(answer->header("x-request-id").starts_with("req_"));
+}
+
+TEST(Service, RefusalsOfTheServerLookLikeItsOwn) {
+  const TempFolder folder;
+  Served served(folder.path());
+  MetricsOptions metrics_options;
+  metrics_options.endpoints = endpoint_names();
+  Metrics metrics(metrics_options);
+  served.parts.metrics = &metrics;
+  Service service(served.parts);
+  const HttpHooks hooks = service.hooks();
+  HttpRequest head;
+  head.method = "POST";
+  for (const char* path : {"/v1/messages", "/anthropic/v1/messages", "/v1/chat/completions"}) {
+    head.path = path;
+    const bool anthropic = head.path.ends_with("messages");
+    const HttpResponse large = hooks.tell(head, {413, "request_too_large", "much", {{"A", "b"}}});
+    const HttpResponse stranger = hooks.check(head).value();
+    EXPECT_EQ(large.status, 413);
+    EXPECT_EQ(stranger.status, 401);
+    for (const HttpResponse& one : {large, stranger}) {
+      EXPECT_TRUE(request_id_of(one).starts_with("req_")) << path;
+      EXPECT_EQ(nlohmann::json::parse(one.body).contains("type"), anthropic) << path;
+    }
+    const auto& headers = large.headers;
+    EXPECT_NE(
+        std::find(headers.begin(), headers.end(), std::pair<std::string, std::string>("A", "b")),
+        headers.end());
+  }
+  head.path = "/v1/messages";
+  head.method = "GET";
+  EXPECT_TRUE(nlohmann::json::parse(hooks.check(head).value().body).contains("type"));
+  head.headers = {{"authorization", "Bearer " + served.user}};
+  head.method = "POST";
+  EXPECT_FALSE(hooks.check(head).has_value());
+  hooks.stalled();
+  const std::string text = metrics.text();
+  EXPECT_NE(text.find("client_stalled_total{model_name=\"\"} 1"), std::string::npos);
+  const size_t messages = text.find("endpoint=\"/v1/messages\",status=\"413\"");
+  ASSERT_NE(messages, std::string::npos) << text;
+  EXPECT_EQ(text.substr(text.find('}', messages), 3), "} 2");
+}
+
+TEST(Service, WhatMakesWorkCountsAsARequestOfItsKey) {
+  const TempFolder folder;
+  Served served(folder.path());
+  ApiKey limited = Served::key("limited", KeyRole::kUser);
+  limited.limits.requests_per_minute = 1;
+  const std::string secret = add_key(folder / "keys.json", limited);
+  KeyRing ring(folder / "keys.json");
+  QuotaLedger quotas("");
+  served.parts.keys = &ring;
+  served.parts.quotas = &quotas;
+  Service service(served.parts);
+  const auto post_to = [&](const char* path) {
+    return served.ask(service, {"POST", path, Access::kUser, nullptr}, secret);
+  };
+  EXPECT_EQ(post_to("/v1/files"), 501);
+  for (const char* path : {"/v1/files", "/v1/batches", "/tokenize", "/detokenize",
+                           "/apply-template", "/v1/messages/count_tokens"}) {
+    EXPECT_EQ(post_to(path), 429) << path;
+  }
+  EXPECT_EQ(served.ask(service, {"GET", "/v1/models", Access::kUser, nullptr}, secret), 200);
 }
 
 TEST(Service, RefusesNewRequestsWhileItStops) {

@@ -1,5 +1,8 @@
 #include "serve/api/wire_reply.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "base/core/json.h"
@@ -67,6 +70,10 @@ std::string wire_event(const WireJson& json) {
                      wire_text(json));
 }
 
+HttpResponse json_response(const WireJson& json, HttpHeaders headers) {
+  return {.headers = std::move(headers), .body = wire_text(json)};
+}
+
 HttpResponse wire_stream_head(HttpHeaders headers) {
   headers.emplace_back("Cache-Control", "no-cache");
   headers.emplace_back("X-Accel-Buffering", "no");
@@ -84,6 +91,14 @@ HttpHeaders ignored_headers(const IgnoredFields& ignored) {
 std::string wire_owner(std::string_view key, std::string_view user, std::string_view salt) {
   // The user's length keeps "a" with salt "b" apart from "ab"; names of keys have no line feed.
   return fmt::format("{}\n{}:{}{}", key, user.size(), user, salt);
+}
+
+std::string_view owner_user(std::string_view owner) {
+  owner.remove_prefix(std::min(owner.find('\n') + 1, owner.size()));
+  const size_t colon = std::min(owner.find(':'), owner.size());
+  size_t bytes = 0;
+  std::from_chars(owner.data(), owner.data() + colon, bytes);
+  return owner.substr(std::min(colon + 1, owner.size()), bytes);
 }
 
 void start_turn(TurnRunner& runner, TurnRequest request, std::shared_ptr<TurnListener> listener,

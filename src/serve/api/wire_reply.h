@@ -37,6 +37,9 @@ std::string wire_data(std::string_view json);
 // An event of a stream, named by the member "type" of `json`.
 std::string wire_event(const WireJson& json);
 
+// 200 with `json`.
+HttpResponse json_response(const WireJson& json, HttpHeaders headers = {});
+
 // The head of a stream of events.
 HttpResponse wire_stream_head(HttpHeaders headers);
 
@@ -46,6 +49,9 @@ HttpHeaders ignored_headers(const IgnoredFields& ignored);
 // See TurnRequest::owner: of the key's name and of what the request says of its user, so that no
 // two have one owner.
 std::string wire_owner(std::string_view key, std::string_view user, std::string_view salt = "");
+
+// The user of an owner that wire_owner() made.
+std::string_view owner_user(std::string_view owner);
 
 // Hands `request` to `runner`; `reply` stops it when its client leaves.
 void start_turn(TurnRunner& runner, TurnRequest request, std::shared_ptr<TurnListener> listener,

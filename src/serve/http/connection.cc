@@ -50,7 +50,8 @@ Connection::Connection(std::shared_ptr<ConnectionShare> share, asio::io_context&
     : share_(std::move(share)),
       socket_(asio::make_strand(io)),
       timer_(socket_.get_executor()),
-      reader_(limits(share_->options)) {}
+      reader_(limits(share_->options)),
+      body_(share_->bodies) {}
 
 // A connection ends in close(), unless memory ran out in one of its handlers.
 Connection::~Connection() {
@@ -75,12 +76,11 @@ void Connection::begin() {
   switch (share_->list.add(shared_from_this(), share_->options.connections)) {
     case ConnectionList::Admission::kTooMany:
       return close();
-    case ConnectionList::Admission::kRefused: {
-      HttpResponse response =
-          http_error(503, "too_many_connections", "the server has no room for more connections");
-      response.headers = {{"Retry-After", "1"}};
-      return answer_and_close(std::move(response));
-    }
+    case ConnectionList::Admission::kRefused:
+      return refuse({503,
+                     "too_many_connections",
+                     "the server has no room for more connections",
+                     {{"Retry-After", "1"}}});
     case ConnectionList::Admission::kServed:
       break;
   }
@@ -129,6 +129,12 @@ void Connection::advance() {
   }
   for (;;) {
     input_.erase(0, reader_.add(input_));
+    if (!body_.grow_to(static_cast<int64_t>(reader_.request().body.capacity()))) {
+      return refuse({503,
+                     "too_many_bodies",
+                     "the server is receiving too much at once",
+                     {{"Retry-After", "1"}}});
+    }
     switch (reader_.stage()) {
       case RequestReader::Stage::kHead:
       case RequestReader::Stage::kBody:
@@ -139,21 +145,24 @@ void Connection::advance() {
         break;
       case RequestReader::Stage::kDone:
         return handle();
-      case RequestReader::Stage::kFailed: {
-        const RequestFault& fault = reader_.fault();
-        return answer_and_close(http_error(fault.status, fault.code, fault.message));
-      }
+      case RequestReader::Stage::kFailed:
+        return refuse(reader_.fault());
     }
   }
 }
 
 // False if the request is refused by its head.
 bool Connection::head_done() {
-  std::optional<HttpResponse> refusal =
-      share_->policy.refusal(reader_.request(), reader_.authority(), reached_);
-  if (refusal) {
-    answer_and_close(*std::move(refusal));
+  const HttpRequest& head = reader_.request();
+  if (const auto fault = share_->policy.refusal(head, reader_.authority(), reached_)) {
+    refuse(*fault);
     return false;
+  }
+  if (reader_.has_body() && share_->hooks.check) {
+    if (std::optional<HttpResponse> refusal = share_->hooks.check(head)) {
+      answer_and_close(*std::move(refusal));
+      return false;
+    }
   }
   arm(share_->options.body_seconds);
   // A client that has begun to send its body does not wait.
@@ -169,6 +178,17 @@ ReplyFrame Connection::frame(bool keep_alive) const {
   const HttpRequest& request = reader_.request();
   return {request.method == "HEAD", reader_.http10(), keep_alive,
           share_->policy.allowed_origin(request)};
+}
+
+void Connection::refuse(const HttpFault& fault) {
+  const FaultTeller& tell = share_->hooks.tell;
+  answer_and_close(tell ? tell(reader_.request(), fault) : http_error(fault));
+}
+
+// Of a request that is not handled nothing is kept while its answer goes out.
+void Connection::forget_request() {
+  reader_ = RequestReader(limits(share_->options));
+  body_.release();
 }
 
 void Connection::make_exchange(ReplyFrame frame) {
@@ -210,10 +230,12 @@ void Connection::handle() {
   } catch (const std::exception&) {
     // The reply was dropped on the way here and so is answered.
   }
+  body_.release();
 }
 
 void Connection::answer_and_close(HttpResponse response) {
   make_exchange(frame(false));
+  forget_request();
   exchange_->send(std::move(response));
 }
 
@@ -236,7 +258,7 @@ void Connection::watch() {
 
 void Connection::pump() {
   if (state_ == State::kClosed) return;
-  if (exchange_ && exchange_->dropped()) return reset();
+  if (exchange_ && exchange_->dropped()) return drop();
   if (writing_) return;
   if (outgoing_.empty() && exchange_ && !taken_.complete) {
     taken_ = exchange_->take(outgoing_);
@@ -299,8 +321,9 @@ void Connection::linger() {
   read();
 }
 
-// Closes so that the kernel forgets what it has not sent.
-void Connection::reset() {
+// The client does not read. Closes so that the kernel forgets what it has not sent.
+void Connection::drop() {
+  if (share_->hooks.stalled) share_->hooks.stalled();
   ErrorCode ignored;
   socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   close();
@@ -337,10 +360,9 @@ void Connection::timed_out() {
       return close();
     case State::kReading:
       if (input_.empty() && !reader_.started()) return close();
-      return answer_and_close(
-          http_error(408, "request_timeout", "the request did not arrive in time"));
+      return refuse({408, "request_timeout", "the request did not arrive in time"});
     case State::kAnswering:
-      if (writing_) return reset();
+      if (writing_) return drop();
       return watch();
   }
 }

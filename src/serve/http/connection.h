@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "serve/http/body_budget.h"
 #include "serve/http/connection_list.h"
 #include "serve/http/exchange.h"
 #include "serve/http/host_policy.h"
@@ -28,12 +29,18 @@ struct Lifeline {
 
 // What the connections of a server share.
 struct ConnectionShare {
-  ConnectionShare(HttpOptions options_of, HttpHandler handler_of)
-      : options(std::move(options_of)), handler(std::move(handler_of)), policy(options) {}
+  ConnectionShare(HttpOptions options_of, HttpHandler handler_of, HttpHooks hooks_of)
+      : options(std::move(options_of)),
+        handler(std::move(handler_of)),
+        hooks(std::move(hooks_of)),
+        policy(options),
+        bodies(options.bodies_bytes) {}
 
   const HttpOptions options;
   const HttpHandler handler;
+  const HttpHooks hooks;
   const HostPolicy policy;
+  BodyBudget bodies;
   ConnectionList list;
   const std::shared_ptr<Lifeline> lifeline = std::make_shared<Lifeline>();
   const std::shared_ptr<std::atomic<bool>> draining = std::make_shared<std::atomic<bool>>(false);
@@ -66,6 +73,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_done();
   void handle();
   void answer_and_close(HttpResponse response);
+  void refuse(const HttpFault& fault);
+  void forget_request();
   void make_exchange(ReplyFrame frame);
   ReplyFrame frame(bool keep_alive) const;
   void peer_left(const ErrorCode& error);
@@ -76,7 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_write(const ErrorCode& error, size_t bytes);
   void reply_done();
   void linger();
-  void reset();
+  void drop();
 
   void arm(double seconds);
   void disarm();
@@ -90,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string reached_;  // the address that the client connected to
 
   RequestReader reader_;
+  BodyShare body_;  // what the reader's body takes
   std::array<char, 16 << 10> buffer_;
   std::string input_;         // read, not yet taken by the reader
   bool reading_ = false;      // a read is under way

@@ -34,13 +34,6 @@ bool is_name(std::string_view host) {
   });
 }
 
-bool is_loopback(const std::string& host) {
-  in_addr v4 = {};
-  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  // RFC 6761, 6.3: what ends in ".localhost" never leaves the machine.
-  return host == "localhost" || host.ends_with(".localhost") || host == "::1";
-}
-
 // Every address of the machine, and none that a client should name.
 bool is_wildcard(const std::string& host) {
   return host == "0.0.0.0" || host == "::";
@@ -77,6 +70,14 @@ bool is_token_list(std::string_view list) {
 }
 
 }  // namespace
+
+bool is_loopback(std::string_view text) {
+  const std::string host = canonical_host(text);
+  in_addr v4 = {};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  // RFC 6761, 6.3: what ends in ".localhost" never leaves the machine.
+  return host == "localhost" || host.ends_with(".localhost") || host == "::1";
+}
 
 std::optional<Authority> parse_authority(std::string_view text) {
   Authority authority;
@@ -140,25 +141,25 @@ bool HostPolicy::knows_host(std::string_view text, std::string_view reached) con
          std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end();
 }
 
-std::optional<HttpResponse> HostPolicy::refusal(const HttpRequest& head, std::string_view authority,
-                                                std::string_view reached) const {
+std::optional<HttpFault> HostPolicy::refusal(const HttpRequest& head, std::string_view authority,
+                                             std::string_view reached) const {
   const std::string_view host = head.header("host");
   for (const std::string_view name : {host, authority}) {
     // Only HTTP/1.0 comes this far without a Host, and browsers do not speak that.
     if (name.empty() || reached.empty() || knows_host(name, reached)) continue;
-    return http_error(403, "host_not_allowed",
-                      fmt::format("Host: expected a name that this server was told to answer to, "
-                                  "found \"{}\"",
-                                  printable(name)));
+    return HttpFault{403, "host_not_allowed",
+                     fmt::format("Host: expected a name that this server was told to answer to, "
+                                 "found \"{}\"",
+                                 printable(name))};
   }
   const std::string_view origin = head.header("origin");
   if (origin.empty() || is_same_host(origin, host) || !allowed_origin(head).empty()) {
     return std::nullopt;
   }
-  return http_error(403, "origin_not_allowed",
-                    fmt::format("Origin: expected a page of this server or one that it was told "
-                                "to allow, found \"{}\"",
-                                printable(origin)));
+  return HttpFault{403, "origin_not_allowed",
+                   fmt::format("Origin: expected a page of this server or one that it was told "
+                               "to allow, found \"{}\"",
+                               printable(origin))};
 }
 
 std::optional<HttpResponse> HostPolicy::preflight(const HttpRequest& head) const {

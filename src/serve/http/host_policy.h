@@ -20,6 +20,10 @@ struct Authority {
 // Nothing if `text` is not "host", "host:port" or "[address]:port".
 std::optional<Authority> parse_authority(std::string_view text);
 
+// Whether `host`, an address without brackets or a name, never leaves this machine. A name that
+// only looks like an address, "127.evil.example", does not count.
+bool is_loopback(std::string_view host);
+
 // Which names a server answers to, and which web pages it answers. A page of a stranger can have
 // its own name resolve to 127.0.0.1 (DNS rebinding), but cannot make a browser send another Host or
 // Origin than its own.
@@ -27,11 +31,11 @@ class HostPolicy {
  public:
   explicit HostPolicy(const HttpOptions& options);
 
-  // The answer to a request that must not be handled; nothing if it may be. `authority`: of the
+  // Why a request must not be handled; nothing if it may be. `authority`: of the
   // request's target, "" if it has none. `reached`: the address that the client connected to; ""
   // over a Unix socket, which no browser can reach, so that its Host may be any.
-  std::optional<HttpResponse> refusal(const HttpRequest& head, std::string_view authority,
-                                      std::string_view reached) const;
+  std::optional<HttpFault> refusal(const HttpRequest& head, std::string_view authority,
+                                   std::string_view reached) const;
 
   // The answer to a browser's question whether a page of an allowed origin may send a request;
   // nothing if this is no such question.

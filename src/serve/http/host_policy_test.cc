@@ -69,6 +69,16 @@ TEST(HostPolicy, answers_to_its_names_alone) {
   }
 }
 
+TEST(HostPolicy, loopback_is_an_address_or_its_name) {
+  for (const char* host : {"127.0.0.1", "127.9.8.7", "::1", "0:0::1", "localhost", "LocalHost."}) {
+    EXPECT_TRUE(is_loopback(host)) << host;
+  }
+  for (const char* host : {"127.evil.example", "127.", "127.0.0.1.evil.example", "0.0.0.0",
+                           "::", "128.0.0.1", "notlocalhost", "", "/run/s"}) {
+    EXPECT_FALSE(is_loopback(host)) << host;
+  }
+}
+
 TEST(HostPolicy, knows_the_address_that_was_reached_and_its_own) {
   HttpOptions options = test_options();
   options.address = "0.0.0.0";

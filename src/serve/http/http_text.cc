@@ -56,12 +56,6 @@ constexpr Reason kReasons[] = {{200, "OK"},
                                {505, "HTTP Version Not Supported"},
                                {529, "Overloaded"}};
 
-std::string_view error_type(int status) {
-  if (status >= 500) return "server_error";
-  if (status == 403) return "permission_error";
-  return "invalid_request_error";
-}
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -86,6 +80,39 @@ std::string_view status_reason(int status) {
   const auto* found = std::find_if(std::begin(kReasons), std::end(kReasons),
                                    [&](const Reason& reason) { return reason.status == status; });
   return found == std::end(kReasons) ? std::string_view() : found->text;
+}
+
+std::string_view error_type(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 402:
+      return "insufficient_quota";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 408:
+    case 504:
+      return "timeout_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 501:
+      return "not_implemented_error";
+    case 503:
+    case 529:
+      return "overloaded_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "server_error";
+  }
+}
+
+HttpResponse http_error(const HttpFault& fault) {
+  HttpResponse response = http_error(fault.status, fault.code, fault.message);
+  response.headers = fault.headers;
+  return response;
 }
 
 HttpResponse http_error(int status, std::string_view code, std::string_view message) {

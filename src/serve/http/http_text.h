@@ -14,9 +14,14 @@ namespace minke {
 // "Not Found"; "" for a status without a usual name.
 std::string_view status_reason(int status);
 
+// What a status means, in OpenAI's words: "invalid_request_error", "rate_limit_error"...
+std::string_view error_type(int status);
+
 // {"error": {"message", "type", "param": null, "code"}} with a type that follows from the status.
 // Bytes of `message` that are not UTF-8 become U+FFFD.
 HttpResponse http_error(int status, std::string_view code, std::string_view message);
+
+HttpResponse http_error(const HttpFault& fault);
 
 // RFC 9110, 5.6.2: names of headers and methods.
 bool is_http_token(std::string_view text);

@@ -46,11 +46,11 @@ class RequestParser final : public http::basic_parser<true> {
  public:
   HttpRequest request;
   std::string authority;
-  std::optional<RequestFault> fault;  // more precise than the error that the parser returns
+  std::optional<HttpFault> fault;  // more precise than the error that the parser returns
   bool http10 = false;
 
   void set_fault(int status, std::string code, std::string message) {
-    fault = RequestFault{status, std::move(code), std::move(message)};
+    fault = HttpFault{status, std::move(code), std::move(message)};
   }
 
  private:
@@ -322,7 +322,7 @@ bool RequestReader::started() const {
   return impl_->started;
 }
 
-const RequestFault& RequestReader::fault() const {
+const HttpFault& RequestReader::fault() const {
   CHECK(impl_->stage == Stage::kFailed);
   return *impl_->parser.fault;
 }
@@ -339,9 +339,12 @@ bool RequestReader::keep_alive() const {
   return impl_->parser.is_header_done() && impl_->parser.keep_alive();
 }
 
+bool RequestReader::has_body() const {
+  return !impl_->parser.is_done();
+}
+
 bool RequestReader::expects_continue() const {
-  return !impl_->parser.http10 && !impl_->parser.is_done() &&
-         !impl_->parser.request.header("expect").empty();
+  return !impl_->parser.http10 && has_body() && !impl_->parser.request.header("expect").empty();
 }
 
 std::string_view RequestReader::authority() const {

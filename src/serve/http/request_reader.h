@@ -15,13 +15,6 @@ struct RequestLimits {
   int64_t body_bytes = 16 << 20;
 };
 
-// What is wrong with the bytes of a request.
-struct RequestFault {
-  int status = 400;
-  std::string code;
-  std::string message;
-};
-
 // Makes one request of bytes that come in any pieces; knows nothing of sockets. Stricter than RFC
 // 9112 asks where leniency lets two readers see different requests: line ends are CRLF, lines are
 // not folded, there is one Content-Length or one "Transfer-Encoding: chunked", never both.
@@ -41,12 +34,13 @@ class RequestReader {
 
   Stage stage() const;
   bool started() const;                // has seen a byte of the request
-  const RequestFault& fault() const;   // of kFailed
+  const HttpFault& fault() const;      // of kFailed
   const HttpRequest& request() const;  // without its body before kDone
 
   // Of the head, from kHeadDone on.
   bool http10() const;
-  bool keep_alive() const;             // as the client wants it
+  bool keep_alive() const;  // as the client wants it
+  bool has_body() const;
   bool expects_continue() const;       // waits for "100 Continue" before it sends the body
   std::string_view authority() const;  // of a target such as "http://host:80/path"; "" otherwise
 

@@ -22,7 +22,7 @@ std::string outcome(std::string_view bytes, Next next, const RequestLimits& limi
     pending.erase(0, reader.add(pending));
     if (reader.stage() == Stage::kHeadDone) continue;
     if (reader.stage() == Stage::kFailed) {
-      const RequestFault& fault = reader.fault();
+      const HttpFault& fault = reader.fault();
       return fmt::format("{} {}: {}", fault.status, fault.code, fault.message);
     }
     if (reader.stage() == Stage::kDone) break;

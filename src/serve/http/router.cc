@@ -74,7 +74,8 @@ const std::string& PathParameters::operator[](std::string_view name) const {
   return found->second;
 }
 
-Router::Router(std::vector<Route> routes, AccessCheck check) : check_(std::move(check)) {
+Router::Router(std::vector<Route> routes, AccessCheck check, FaultTeller tell)
+    : check_(std::move(check)), tell_(std::move(tell)) {
   CHECK(check_ != nullptr);
   std::vector<Entry> entries;
   std::vector<std::string> shapes;
@@ -98,41 +99,60 @@ const Router::Entry* Router::find(std::string_view method,
   return best;
 }
 
+const Router::Entry* Router::find(const HttpRequest& request, const Path& path) const {
+  const Entry* entry = find(request.method, path);
+  return entry == nullptr && request.method == "HEAD" ? find("GET", path) : entry;
+}
+
+HttpResponse Router::no_route(const HttpRequest& request, const Path& path) const {
+  std::vector<std::string> allowed;
+  for (const Entry& other : *entries_) {
+    if (!other.fits(path)) continue;
+    allowed.push_back(other.route.method);
+    if (other.route.method == "GET") allowed.emplace_back("HEAD");
+  }
+  const std::string place = printable(request.path);
+  if (allowed.empty()) {
+    return told(request, {404, "not_found", fmt::format("nothing is found at {}", place)});
+  }
+  std::sort(allowed.begin(), allowed.end());
+  allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
+  const std::string methods = fmt::format("{}", fmt::join(allowed, ", "));
+  return told(request,
+              {405,
+               "method_not_allowed",
+               fmt::format("{}: expected {}, found {}", place, methods, printable(request.method)),
+               {{"Allow", methods}}});
+}
+
+HttpResponse Router::told(const HttpRequest& request, const HttpFault& fault) const {
+  return tell_ ? tell_(request, fault) : http_error(fault);
+}
+
+std::optional<HttpResponse> Router::refusal(const HttpRequest& head) const {
+  const Path path = segments_of(head.path);
+  const Entry* entry = find(head, path);
+  if (entry == nullptr) return no_route(head, path);
+  if (entry->route.access != Access::kOpen) return check_(head, entry->route.access);
+  return told(
+      head, {413, "request_too_large", fmt::format("{}: expected no body", printable(head.path))});
+}
+
 void Router::operator()(HttpRequest request, std::shared_ptr<HttpReply> reply) const {
   // The request is moved to the handler, its parameters are not.
-  const std::string path = request.path;
-  const std::vector<std::string_view> segments = segments_of(path);
-  const Entry* entry = find(request.method, segments);
-  if (entry == nullptr && request.method == "HEAD") entry = find("GET", segments);
-  if (entry == nullptr) {
-    std::vector<std::string> allowed;
-    for (const Entry& other : *entries_) {
-      if (!other.fits(segments)) continue;
-      allowed.push_back(other.route.method);
-      if (other.route.method == "GET") allowed.emplace_back("HEAD");
-    }
-    if (allowed.empty()) {
-      return reply->send(
-          http_error(404, "not_found", fmt::format("nothing is found at {}", printable(path))));
-    }
-    std::sort(allowed.begin(), allowed.end());
-    allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
-    const std::string methods = fmt::format("{}", fmt::join(allowed, ", "));
-    HttpResponse response = http_error(405, "method_not_allowed",
-                                       fmt::format("{}: expected {}, found {}", printable(path),
-                                                   methods, printable(request.method)));
-    response.headers = {{"Allow", methods}};
-    return reply->send(std::move(response));
-  }
+  const std::string text = request.path;
+  const Path path = segments_of(text);
+  const Entry* entry = find(request, path);
+  if (entry == nullptr) return reply->send(no_route(request, path));
   if (entry->route.access != Access::kOpen) {
     if (std::optional<HttpResponse> refusal = check_(request, entry->route.access)) {
       return reply->send(*std::move(refusal));
     }
   }
   PathParameters parameters;
-  for (size_t i = 0; i < segments.size(); ++i) {
+  for (size_t i = 0; i < path.size(); ++i) {
     const Segment& segment = entry->segments[i];
-    if (segment.is_parameter) parameters.add(segment.text, std::string(segments[i]));
+    if (segment.is_parameter) parameters.add(segment.text, std::string(path[i]));
   }
   entry->route.handler(std::move(request), parameters, std::move(reply));
 }

@@ -13,7 +13,7 @@
 namespace minke {
 
 // Who may use a route. Only kOpen is for everybody.
-enum class Access { kOpen, kUser, kAdmin, kMetrics };
+enum class Access { kOpen, kUser, kMetrics };
 
 // Whether a request may use a route of an access class: nothing if it may, else the answer. Is
 // asked for every route but those of kOpen, before the handler, and never asked about kOpen.
@@ -38,7 +38,7 @@ using RouteHandler =
 struct Route {
   std::string method;   // GET answers HEAD as well
   std::string pattern;  // "/v1/files/{id}/content": {id} is one segment that is not empty
-  Access access = Access::kAdmin;
+  Access access = Access::kUser;
   RouteHandler handler;
 };
 
@@ -47,18 +47,29 @@ struct Route {
 class Router {
  public:
   // Two routes of the same method whose patterns fit the same paths are a programmer's error.
-  Router(std::vector<Route> routes, AccessCheck check);
+  // `tell`: null: http_error().
+  Router(std::vector<Route> routes, AccessCheck check, FaultTeller tell = nullptr);
 
   void operator()(HttpRequest request, std::shared_ptr<HttpReply> reply) const;
+
+  // A HeadCheck: the answer to a request whose body nobody is going to read. Routes of kOpen, which
+  // strangers may use, take none.
+  std::optional<HttpResponse> refusal(const HttpRequest& head) const;
 
   std::vector<Route> routes() const;
 
  private:
   struct Entry;
-  const Entry* find(std::string_view method, const std::vector<std::string_view>& path) const;
+  using Path = std::vector<std::string_view>;
+  const Entry* find(std::string_view method, const Path& path) const;
+  // Of the route for a request, null if there is none.
+  const Entry* find(const HttpRequest& request, const Path& path) const;
+  HttpResponse no_route(const HttpRequest& request, const Path& path) const;
+  HttpResponse told(const HttpRequest& request, const HttpFault& fault) const;
 
   std::shared_ptr<const std::vector<Entry>> entries_;
   AccessCheck check_;
+  FaultTeller tell_;
 };
 
 }  // namespace minke

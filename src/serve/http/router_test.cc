@@ -41,7 +41,6 @@ std::optional<HttpResponse> check(const HttpRequest& request, Access access) {
   EXPECT_NE(access, Access::kOpen);
   const std::string_view key = request.header("authorization");
   const bool passes = (access == Access::kUser && key == "user") ||
-                      (access == Access::kAdmin && key == "admin") ||
                       (access == Access::kMetrics && key == "metrics");
   if (passes) return std::nullopt;
   return http_error(401, "no_key", "expected a key");
@@ -57,7 +56,7 @@ Router table() {
           response.body = "model " + p["id"];
           r->send(std::move(response));
         }},
-       {"DELETE", "/v1/models/{id}", Access::kAdmin, says("deleted")},
+       {"DELETE", "/v1/models/{id}", Access::kMetrics, says("deleted")},
        {"GET", "/v1/models/default", Access::kUser, says("default")},
        {"GET", "/v1/{kind}/{id}/content", Access::kUser,
         [](const HttpRequest&, const PathParameters& p, const std::shared_ptr<HttpReply>& r) {
@@ -105,12 +104,30 @@ TEST(Router, no_route_but_open_ones_answers_without_a_key) {
     EXPECT_EQ(ask(router, "HEAD", path).status, expected) << route.pattern;
   }
   EXPECT_EQ(ask(router, "DELETE", "/v1/models/x", kUser).status, 401);
-  EXPECT_EQ(ask(router, "DELETE", "/v1/models/x", {{"authorization", "admin"}}).body, "deleted");
+  EXPECT_EQ(ask(router, "DELETE", "/v1/models/x", {{"authorization", "metrics"}}).body, "deleted");
 }
 
-TEST(Router, a_route_is_for_admins_unless_it_says_otherwise) {
+TEST(Router, a_body_is_read_only_for_who_may_use_the_route) {
+  const Router router = table();
+  const auto status = [&](const char* method, const char* path, const HttpHeaders& headers) {
+    HttpRequest head;
+    head.method = method;
+    head.path = path;
+    head.headers = headers;
+    const auto refusal = router.refusal(head);
+    return refusal ? refusal->status : 0;
+  };
+  EXPECT_EQ(status("GET", "/v1/models/x", kUser), 0);
+  EXPECT_EQ(status("GET", "/v1/models/x", {}), 401);
+  EXPECT_EQ(status("GET", "/metrics", kUser), 401);
+  EXPECT_EQ(status("PUT", "/v1/models/x", kUser), 405);
+  EXPECT_EQ(status("POST", "/nothing", kUser), 404);
+  EXPECT_EQ(status("GET", "/health", kUser), 413);
+}
+
+TEST(Router, a_route_asks_for_a_key_unless_it_says_otherwise) {
   Route route;
-  EXPECT_EQ(route.access, Access::kAdmin);
+  EXPECT_EQ(route.access, Access::kUser);
 }
 
 TEST(RouterDeathTest, tables_that_contradict_themselves_stop_the_program) {

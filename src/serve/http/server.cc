@@ -38,6 +38,8 @@ const HttpOptions& checked(const HttpOptions& options, const HttpHandler& handle
   expect(options.header_bytes >= 256 && options.header_bytes <= (1 << 20), "header_bytes",
          "256 to 1048576");
   expect(options.body_bytes >= 0, "body_bytes", "0 or more");
+  expect(options.bodies_bytes / 2 >= options.body_bytes, "bodies_bytes",
+         "at least twice body_bytes");
   expect(options.unsent_bytes >= 1, "unsent_bytes", "at least 1");
   for (const double seconds : {options.header_seconds, options.body_seconds, options.idle_seconds,
                                options.stalled_seconds}) {
@@ -49,7 +51,7 @@ const HttpOptions& checked(const HttpOptions& options, const HttpHandler& handle
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(HttpOptions options, HttpHandler handler);
+  Impl(HttpOptions options, HttpHandler handler, HttpHooks hooks);
   ~Impl();
 
   void accept();
@@ -66,10 +68,11 @@ struct HttpServer::Impl {
   std::vector<std::thread> threads;
 };
 
-HttpServer::Impl::Impl(HttpOptions options, HttpHandler handler)
+HttpServer::Impl::Impl(HttpOptions options, HttpHandler handler, HttpHooks hooks)
     : listening(checked(options, handler).address, options.port),
       io(options.threads),
-      share(std::make_shared<ConnectionShare>(std::move(options), std::move(handler))),
+      share(std::make_shared<ConnectionShare>(std::move(options), std::move(handler),
+                                              std::move(hooks))),
       acceptor(asio::make_strand(io)),
       pause(acceptor.get_executor()),
       work(io.get_executor()) {
@@ -136,8 +139,8 @@ void HttpServer::Impl::accepted(const boost::system::error_code& error,
   accept();
 }
 
-HttpServer::HttpServer(HttpOptions options, HttpHandler handler)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler))) {}
+HttpServer::HttpServer(HttpOptions options, HttpHandler handler, HttpHooks hooks)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(hooks))) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,8 +59,10 @@ struct HttpOptions {
   int64_t connections = 1024;       // more are answered with 503 and closed
   int64_t header_bytes = 16 << 10;  // 431
   int64_t body_bytes = 16 << 20;    // 413
-  int64_t unsent_bytes = 4 << 20;   // of a stream that is not read: the client is dropped
-  double header_seconds = 10;       // for a request's head and body to arrive: 408
+  // Memory for all bodies that are being received: 503 for those that do not fit.
+  int64_t bodies_bytes = 256 << 20;
+  int64_t unsent_bytes = 4 << 20;  // of a stream that is not read: the client is dropped
+  double header_seconds = 10;      // for a request's head and body to arrive: 408
   double body_seconds = 60;
   double idle_seconds = 75;                  // between requests of a connection
   double stalled_seconds = 60;               // without a byte taken by the client
@@ -68,11 +71,35 @@ struct HttpOptions {
   std::vector<std::string> allowed_origins;  // of browsers' pages on other hosts (CORS)
 };
 
+// What the server itself, and not its handler, finds wrong with a request.
+struct HttpFault {
+  int status = 400;
+  std::string code;
+  std::string message;
+  HttpHeaders headers = {};  // of the answer
+};
+
+// The answer to a request that is refused by its head, nothing if its body may be read. Is asked
+// only about requests that bring a body, so that nobody who may not ask makes the server keep one;
+// the handler still decides about all.
+using HeadCheck = std::function<std::optional<HttpResponse>(const HttpRequest& head)>;
+
+// The answer that tells of a fault. Of `head` there is what had been read; its path may be "".
+using FaultTeller = std::function<HttpResponse(const HttpRequest& head, const HttpFault& fault)>;
+
+// What a server asks besides answers; what is null is not asked. Called on the server's threads;
+// must neither wait nor throw.
+struct HttpHooks {
+  HeadCheck check;
+  FaultTeller tell;               // null: http_error()
+  std::function<void()> stalled;  // a client was dropped because it did not read
+};
+
 // HTTP/1.1 over TCP, or over a Unix socket for an address that begins with "/".
 class HttpServer {
  public:
   // Listens. Throws Error that names the address if it cannot.
-  HttpServer(HttpOptions options, HttpHandler handler);
+  HttpServer(HttpOptions options, HttpHandler handler, HttpHooks hooks = {});
   ~HttpServer();  // stops at once
 
   uint16_t port() const;

@@ -219,7 +219,9 @@ TEST(HttpServer, a_reader_that_is_too_slow_for_its_stream_is_dropped) {
   HttpOptions options = test_options();
   options.unsent_bytes = 1 << 20;
   Held held;
-  HttpServer server(options, held.handler());
+  std::atomic<int> stalled = 0;
+  HttpServer server(options, held.handler(),
+                    {.check = nullptr, .tell = nullptr, .stalled = [&] { ++stalled; }});
   TestClient client(server.port(), 4096);
   client.send(get("/"));
   ASSERT_TRUE(held.handled.wait());
@@ -228,6 +230,7 @@ TEST(HttpServer, a_reader_that_is_too_slow_for_its_stream_is_dropped) {
   for (int i = 0; i < 4096 && !held.gone.wait(0); ++i)
     held.reply->write(std::string(64 << 10, 'x'));
   EXPECT_TRUE(held.gone.wait());
+  EXPECT_EQ(stalled, 1);
   held.reply->write("late");
   held.reply->end();
 }
@@ -237,13 +240,16 @@ TEST(HttpServer, a_reader_that_stalls_is_dropped) {
   options.stalled_seconds = 0.2;
   options.unsent_bytes = 1 << 30;
   Held held;
-  HttpServer server(options, held.handler());
+  std::atomic<int> stalled = 0;
+  HttpServer server(options, held.handler(),
+                    {.check = nullptr, .tell = nullptr, .stalled = [&] { ++stalled; }});
   TestClient client(server.port(), 4096);
   client.send(get("/"));
   ASSERT_TRUE(held.handled.wait());
   held.reply->begin_stream({});
   for (int i = 0; i < 512; ++i) held.reply->write(std::string(64 << 10, 'x'));
   EXPECT_TRUE(held.gone.wait());
+  EXPECT_EQ(stalled, 1);
 }
 
 TEST(HttpServer, a_large_answer_and_a_large_stream_arrive_whole) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kIdHeader = "request-id";
 
-std::string error_type(int status) {
+std::string anthropic_type(int status) {
   switch (status) {
     case 401:
       return "authentication_error";
@@ -30,26 +30,22 @@ std::string error_type(int status) {
       return "rate_limit_error";
     case 504:
       return "timeout_error";
-    case 503:
+    case 529:
       return "overloaded_error";
     default:
       return status < 500 ? "invalid_request_error" : "api_error";
   }
 }
 
-WireJson error_json(const ApiError& error, const std::string& request_id) {
-  return {{"type", "error"},
-          {"error", {{"type", error_type(error.status)}, {"message", error.message}}},
-          {"request_id", request_id}};
+// Their clients know an overloaded server by a status of its own.
+int status_of(const ApiError& error) {
+  return error.status == 503 || error.code == kQueueFull ? 529 : error.status;
 }
 
-HttpResponse error_response(const ApiError& error, const std::string& request_id) {
-  HttpHeaders headers = retry_headers(error);
-  headers.emplace_back(kIdHeader, request_id);
-  // Their clients know an overloaded server by a status of its own.
-  return {.status = error.status == 503 ? 529 : error.status,
-          .headers = std::move(headers),
-          .body = wire_text(error_json(error, request_id))};
+WireJson error_json(const ApiError& error, const std::string& request_id) {
+  return {{"type", "error"},
+          {"error", {{"type", anthropic_type(status_of(error))}, {"message", error.message}}},
+          {"request_id", request_id}};
 }
 
 // What the model passes to a tool; nothing if `arguments` ends before it is whole.
@@ -175,7 +171,7 @@ class AnthropicReply : public TurnListener {
       flush();
       reply_->end();
     } else {
-      reply_->send(error_response(error, head_.request_id));
+      reply_->send(anthropic_error(error, head_.request_id));
     }
     reply_.reset();
   }
@@ -280,8 +276,16 @@ class AnthropicReply : public TurnListener {
 
 }  // namespace
 
+HttpResponse anthropic_error(const ApiError& error, const std::string& request_id) {
+  HttpHeaders headers = retry_headers(error);
+  headers.emplace_back(kIdHeader, request_id);
+  return {.status = status_of(error),
+          .headers = std::move(headers),
+          .body = wire_text(error_json(error, request_id))};
+}
+
 HttpResponse AnthropicApi::error(const ApiError& error) const {
-  return error_response(error, wire_id("req_", sources_));
+  return anthropic_error(error, wire_id("req_", sources_));
 }
 
 void AnthropicApi::messages(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,

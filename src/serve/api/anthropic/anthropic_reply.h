@@ -9,6 +9,9 @@
 
 namespace minke {
 
+// What any error looks like to Anthropic's clients.
+HttpResponse anthropic_error(const ApiError& error, const std::string& request_id);
+
 // POST /v1/messages and /v1/messages/count_tokens as Anthropic's clients speak them, described in
 // docs/api-messages.md. Every write() to a streamed reply is a run of whole events, so that others
 // may put comments between them. Its functions may be called from any thread, and do not throw.
@@ -23,10 +26,10 @@ class AnthropicApi {
                 std::string_view key) const;
   void count_tokens(const HttpRequest& request, const std::shared_ptr<HttpReply>& reply,
                     std::string_view key) const;
-  // What any error looks like to these clients.
-  HttpResponse error(const ApiError& error) const;
 
  private:
+  HttpResponse error(const ApiError& error) const;
+
   TurnRunner& runner_;
   ThinkingSignature signature_;
   WireSources sources_;

@@ -235,8 +235,8 @@ TEST_F(OpenAiCompletionsTest, a_full_queue_ends_all_texts) {
   runner_.waits = true;
   runner_.room = 2;
   const Json json = ask(R"({"prompt":["a","b","c"]})");
-  EXPECT_EQ(reply_->head->status, 503);
-  EXPECT_EQ(json["error"]["code"], "overloaded");
+  EXPECT_EQ(reply_->head->status, 429);
+  EXPECT_EQ(json["error"]["code"], "queue_full");
   EXPECT_EQ(runner_.handle->cancelled, 2);
 }
 

@@ -128,11 +128,7 @@ StreamFields read_stream(JsonObject& request, IgnoredFields& ignored) {
   return fields;
 }
 
-std::string read_model(JsonObject& request, std::string_view model_name,
-                       const OpenAiOptions& options) {
-  const auto field = request.get("model");
-  if (!field) return {};
-  std::string name = field->text(kMostNameBytes);
+void check_model(std::string_view name, std::string_view model_name, const OpenAiOptions& options) {
   const bool known =
       name == model_name || std::ranges::find(options.aliases, name) != options.aliases.end();
   if (!known && !options.any_model) {
@@ -140,6 +136,14 @@ std::string read_model(JsonObject& request, std::string_view model_name,
         404, fmt::format("model: expected \"{}\", found \"{}\"", model_name, printable(name)),
         "model", "model_not_found"));
   }
+}
+
+std::string read_model(JsonObject& request, std::string_view model_name,
+                       const OpenAiOptions& options) {
+  const auto field = request.get("model");
+  if (!field) return {};
+  std::string name = field->text(kMostNameBytes);
+  check_model(name, model_name, options);
   return name;
 }
 

@@ -29,8 +29,10 @@ struct StreamFields {
 };
 StreamFields read_stream(JsonObject& request, IgnoredFields& ignored);
 
-// "model", "" if it is absent. 404 for a name that the model does not go by, if others are not
-// answered.
+// Throws 404 for a name that the model does not go by, if others are not answered.
+void check_model(std::string_view name, std::string_view model_name, const OpenAiOptions& options);
+
+// "model", "" if it is absent; see check_model().
 std::string read_model(JsonObject& request, std::string_view model_name,
                        const OpenAiOptions& options);
 

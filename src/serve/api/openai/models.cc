@@ -23,12 +23,6 @@ WireJson model_json(const ModelCard& card, std::string_view name) {
           {"max_model_len", card.context}};
 }
 
-HttpResponse json_response(const WireJson& json) {
-  HttpResponse response;
-  response.body = wire_text(json);
-  return response;
-}
-
 template <typename Function>
 HttpResponse answered(const Function& answer) {
   try {
