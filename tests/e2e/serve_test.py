@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 import harness
+import tiny_model
 import serve_case
 from serve_case import LONG
 from server import CHAT, PATIENCE, chat
