@@ -7,8 +7,8 @@ import sqlite3
 import time
 
 import harness
-import tiny_model
 import serve_case
+import tiny_model
 from serve_case import LONG
 from server import CHAT, PATIENCE, chat
 
