@@ -15,14 +15,8 @@ using testing::model;
 using testing::options;
 using testing::request;
 using testing::run;
+using testing::stored_in;
 using testing::TempFolder;
-
-EngineOptions stored_in(const TempFolder& folder, EngineOptions o) {
-  o.store = folder / "pages";
-  o.store_bytes = int64_t{1} << 30;
-  o.store_name = "weights 1";
-  return o;
-}
 
 // A disk that hangs with the first page that is written, until it is let go: the page fails, and
 // who is told of it does not come back.
@@ -40,7 +34,7 @@ class HungDisk {
  private:
   // As many pages as a context has.
   static EngineOptions options_of(HungDisk& disk) {
-    EngineOptions o = stored_in(disk.folder_, options(2, 4));
+    EngineOptions o = stored_in(disk.folder_ / "pages", options(2, 4));
     o.warn = [going_on = disk.going_on_](const std::string&) { going_on.wait(); };
     return o;
   }
@@ -67,20 +61,6 @@ TEST(SchedulerStore, ADiskThatHangsKeepsNoTokenWaiting) {
   const auto expected = alone(r);
   EXPECT_TRUE(run(disk.scheduler(), {r})[0]->same_as(*expected));
   EXPECT_EQ(disk.scheduler().stats().preempted, 0);
-}
-
-TEST(SchedulerStore, ALongPromptSurvivesWhole) {
-  const TempFolder folder;
-  EngineOptions o = stored_in(folder, options(1));
-  o.session.context = 6144;
-  const EngineRequest r = request(6000, 1, 1);
-  {
-    Scheduler scheduler(model(), o);
-    run(scheduler, {r});
-  }
-  Scheduler scheduler(model(), o);
-  // 23 pages, and 64 tokens of the next.
-  EXPECT_EQ(run(scheduler, {r})[0]->cached_tokens, 23 * kPageTokens + 64);
 }
 
 }  // namespace

@@ -49,6 +49,13 @@ inline EngineOptions options(int64_t sequences, int64_t pages = 64) {
   return o;
 }
 
+inline EngineOptions stored_in(const std::filesystem::path& folder, EngineOptions o) {
+  o.store = folder;
+  o.store_bytes = int64_t{1} << 30;
+  o.store_name = "weights 1";
+  return o;
+}
+
 inline EngineRequest request(int prompt, int seed, int64_t max_tokens, float temperature = 1) {
   EngineRequest r;
   for (int t = 0; t < prompt; ++t) r.prompt.push_back(2 + (t * 37 + seed * 101) % 250);
