@@ -15,6 +15,10 @@ function(minke_add_test name label seconds)
   target_compile_definitions(${name} PRIVATE
                              MINKE_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden")
   add_test(NAME ${name} COMMAND ${name})
+  # ThreadSanitizer slows what threads do together by up to a hundred times.
+  if(MINKE_SANITIZE)
+    math(EXPR seconds "4 * ${seconds}")
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds})
   add_dependencies(tests_${label} ${name})
 endfunction()

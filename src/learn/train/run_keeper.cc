@@ -1,6 +1,7 @@
 #include "learn/train/run_keeper.h"
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include <fmt/core.h>
@@ -171,6 +172,12 @@ void RunKeeper::take_best_weights() {
   try {
     learner_.restore(store_.checkpoint(*best));
   } catch (const Error& error) {
+    const auto written = store_.folder() / (recipe_.lora.rank > 0 ? "adapter" : "model");
+    if (std::filesystem::exists(written)) {
+      fail(written.string(),
+           "stays as it is: the checkpoint of step {}, which did best, is damaged or missing: {}",
+           *best, error.what());
+    }
     return observer_.note(fmt::format(
         "the best checkpoint is damaged, the last weights are written instead: {}", error.what()));
   }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/core/check.h"
 #include "base/core/error.h"
 #include "base/core/json.h"
 #include "base/core/utf8.h"
@@ -59,7 +60,12 @@ void check_content(const JsonDocument& line, std::string_view content, const std
 
 }  // namespace
 
+std::string content_sha256(std::string_view text) {
+  return sha256_hex(utf8_sanitized(text));
+}
+
 AuditText audit_line(const AuditLink& previous, const AuditRecord& record, bool content) {
+  CHECK(!content || record.prompt_sha256.empty());
   const std::string prompt = utf8_sanitized(record.prompt);
   const std::string answer = utf8_sanitized(record.answer);
   Json fields = begin_line(previous, record.time);
@@ -75,7 +81,8 @@ AuditText audit_line(const AuditLink& previous, const AuditRecord& record, bool 
   fields["cached_tokens"] = record.cached_tokens;
   fields["seconds"] = record.seconds;
   fields["status"] = record.status;
-  fields["prompt_sha256"] = sha256_hex(prompt);
+  fields["prompt_sha256"] =
+      record.prompt_sha256.empty() ? sha256_hex(prompt) : record.prompt_sha256;
   fields["answer_sha256"] = sha256_hex(answer);
   return end_line(previous, fields, content ? content_text(prompt, answer) : "");
 }

@@ -18,7 +18,8 @@ struct AuditRecord {
   int64_t prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0;
   double seconds = 0;
   int status = 0;
-  std::string prompt, answer;  // remembered as hashes; themselves only where that is asked for
+  std::string prompt, answer;      // remembered as hashes; themselves only where that is asked for
+  std::string prompt_sha256 = {};  // content_sha256(prompt), where that itself was let go
 };
 
 // A place in a chain: the record that was written last.
@@ -34,12 +35,14 @@ struct AuditLink {
 // were made: it can be taken away later without breaking the chain. Bytes that are not UTF-8 are
 // replaced by U+FFFD before they are hashed.
 
+std::string content_sha256(std::string_view text);
+
 struct AuditText {
   std::string line;
   AuditLink link;  // the place that the line has in the chain
 };
 
-// The line that follows `previous`.
+// The line that follows `previous`. With `content` the record must have its prompt.
 AuditText audit_line(const AuditLink& previous, const AuditRecord& record, bool content);
 
 // The line that says that `bytes`, an end of the log that was not a whole line, were set apart in

@@ -46,6 +46,8 @@ class AuditLog {
   void append(AuditRecord record);
 
   AuditLink last() const;
+  // Whether it wants prompts and answers themselves.
+  bool keeps_content() const { return options_.content; }
 
  private:
   void open_file();

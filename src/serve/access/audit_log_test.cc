@@ -82,6 +82,14 @@ TEST_F(Audit, HasHashesAndNoContent) {
             std::string::npos);
 }
 
+TEST_F(Audit, AHashIsAsGoodAsItsPrompt) {
+  AuditRecord whole = record(1), hashed = record(1);
+  whole.prompt = "\xff question";
+  hashed.prompt_sha256 = content_sha256(whole.prompt);
+  hashed.prompt = "";
+  EXPECT_EQ(audit_line({}, hashed, false).line, audit_line({}, whole, false).line);
+}
+
 TEST_F(Audit, ContentCanBeTakenAwayButNotChanged) {
   options.content = true;
   append(1, 2);

@@ -129,11 +129,13 @@ class RecordedCompletion final : public CompletionListener {
 }  // namespace
 
 RequestRecord::RequestRecord(const RecordKeeping& keeping, RequestOrigin origin,
-                             std::shared_ptr<QuotaTicket> ticket, std::string body)
-    : keeping_(keeping),
-      origin_(std::move(origin)),
-      body_(std::move(body)),
-      ticket_(std::move(ticket)) {}
+                             std::shared_ptr<QuotaTicket> ticket, const std::string& body)
+    : keeping_(keeping), origin_(std::move(origin)), ticket_(std::move(ticket)) {
+  if (keeping_.audit == nullptr) return;
+  // Bodies are many and large; a hash is all that most logs want of them.
+  (keeping_.audit->keeps_content() ? body_ : body_sha256_) =
+      keeping_.audit->keeps_content() ? body : content_sha256(body);
+}
 
 double RequestRecord::since_arrival() const {
   return std::chrono::duration<double>(Clock::now() - arrival_).count();
@@ -210,8 +212,10 @@ std::optional<Receipt> RequestRecord::receipt() const {
   cost.cpu_seconds = usage_->cpu_seconds;
   // Weights that generation would have read by itself, over the time that it took. Sequences that
   // share passes read them once, so that a crowd may pass the limit of one.
-  cost.bytes_read = keeping_.token_bytes * static_cast<double>(usage_->completion_tokens);
-  cost.seconds = usage_->decode_seconds;
+  // The first token comes with the prompt.
+  const int64_t later = std::max<int64_t>(usage_->completion_tokens - 1, 0);
+  cost.bytes_read = keeping_.token_bytes * static_cast<double>(later);
+  cost.seconds = later > 0 ? usage_->decode_seconds : 0;
   CostBasis basis;
   basis.read_bandwidth = keeping_.read_bandwidth;
   if (keeping_.energy != nullptr) {
@@ -261,6 +265,7 @@ void RequestRecord::close() {
     record.seconds = since_arrival();
     record.status = status_;
     record.prompt = body_;
+    record.prompt_sha256 = body_sha256_;
     record.answer = answer_;
     keeping_.audit->append(std::move(record));
   } catch (const std::exception& error) {

@@ -48,7 +48,7 @@ struct RequestOrigin {
 class RequestRecord {
  public:
   RequestRecord(const RecordKeeping& keeping, RequestOrigin origin,
-                std::shared_ptr<QuotaTicket> ticket, std::string body);
+                std::shared_ptr<QuotaTicket> ticket, const std::string& body);
   ~RequestRecord();
   RequestRecord(const RequestRecord&) = delete;
   RequestRecord& operator=(const RequestRecord&) = delete;
@@ -75,7 +75,7 @@ class RequestRecord {
 
   const RecordKeeping& keeping_;
   const RequestOrigin origin_;
-  const std::string body_;
+  std::string body_, body_sha256_;  // one of them, where an audit asks for it
   const Clock::time_point arrival_ = Clock::now();
   mutable std::mutex mutex_;
   std::shared_ptr<QuotaTicket> ticket_;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <strings.h>
+
 #include "serve/api/api_errors.h"
 #include "serve/api/batch_routes.h"
 #include "serve/api/openai/chat.h"
@@ -26,8 +28,14 @@ HttpResponse text_response(int status, std::string text) {
 
 // The key that a client presents: OpenAI's clients as a bearer, Anthropic's in a header of its own.
 std::string_view presented_key(const HttpRequest& request) {
-  const std::string_view bearer = request.header("authorization");
-  if (bearer.starts_with(kBearer)) return bearer.substr(kBearer.size());
+  std::string_view field = request.header("authorization");
+  // Names of schemes are the same in large and small letters (RFC 9110, section 11.1).
+  if (::strncasecmp(field.data(), kBearer.data(), std::min(field.size(), kBearer.size())) == 0 &&
+      field.size() > kBearer.size()) {
+    field.remove_prefix(kBearer.size());
+    field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
+    return field;
+  }
   return request.header("x-api-key");
 }
 
@@ -160,7 +168,7 @@ void Service::generate(const Endpoint& endpoint, const HttpRequest& request, con
   const std::string id = answers_.new_id();
   auto record = std::make_shared<RequestRecord>(
       parts_.keeping, RequestOrigin{endpoint.path, id, asker.name, request.peer}, ticket,
-      parts_.keeping.audit ? request.body : "");
+      request.body);
   auto kept = with_request_id(recorded(std::move(reply), record), id);
   if (error) return kept->send(answers_.error(request.path, *error));
   endpoint.answer(request, kept, asker.name, record);

@@ -53,16 +53,35 @@ struct Served {
     HttpRequest request;
     request.method = route.method;
     request.path = path_of(route);
-    if (!presented.empty()) request.headers = {{"authorization", "Bearer " + presented}};
+    if (!presented.empty()) request.headers = {{"authorization", scheme + presented}};
     service.handler()(std::move(request), reply);
     return reply;
   }
 
+  std::string scheme = "Bearer ";
   std::string user, watcher;
   KeyRing ring;
   FakeRunner runner;
   ServiceParts parts;
 };
+
+TEST(Service, TheSchemeOfAKeyHasAnyCase) {
+  const TempFolder folder;
+  Served served(folder.path());
+  Service service(served.parts);
+  const auto routes = service.routes();
+  const auto models = std::ranges::find(routes, "/v1/models", &Route::pattern);
+  ASSERT_NE(models, routes.end());
+  for (const auto& [scheme, status] : {std::pair{"Bearer ", 200},
+                                       {"bearer ", 200},
+                                       {"BEARER   ", 200},
+                                       {"Basic ", 401},
+                                       {"Bearer", 401},
+                                       {"", 401}}) {
+    served.scheme = scheme;
+    EXPECT_EQ(served.ask(service, *models, served.user), status) << scheme;
+  }
+}
 
 TEST(Service, EveryRouteButTheOpenOnesAsksForAKey) {
   const TempFolder folder;

@@ -73,7 +73,11 @@ void check_run(const Recipe& recipe, const RecipeReader& reader) {
     reader.refuse("model", "from", "a model to train further or the fields of a new one",
                   "none of them");
   }
-  if (recipe.lora.rank > 0 && !recipe.model.from.empty() && !recipe.model.config.empty()) {
+  if (recipe.lora.rank > 0 && recipe.model.from.empty()) {
+    reader.refuse("lora", "rank", "0 without model.from, whose weights an adapter adds to",
+                  std::to_string(recipe.lora.rank));
+  }
+  if (recipe.lora.rank > 0 && !recipe.model.config.empty()) {
     reader.refuse("lora", "rank",
                   "0 where fields of model.from are replaced, which an adapter cannot hold",
                   std::to_string(recipe.lora.rank));

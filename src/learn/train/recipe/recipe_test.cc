@@ -194,6 +194,11 @@ TEST(Recipe, StagesAreCheckedEach) {
   EXPECT_NE(error_with("[[stage]]\nname = 3\n").find("stage.name"), std::string::npos);
 }
 
+TEST(Recipe, AnAdapterNeedsAModel) {
+  EXPECT_NE(error_with("[lora]\nrank = 4\n").find("lora.rank: expected 0 without model.from"),
+            std::string::npos);
+}
+
 TEST(Recipe, ReinforcementHasItsOwnSections) {
   const Recipe recipe = parse_recipe(
       std::string(kLeast) +

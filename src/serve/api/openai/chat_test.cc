@@ -81,7 +81,7 @@ TEST_F(OpenAiChatTest, answers_with_a_completion) {
       "prompt_tokens_details":{"cached_tokens":4},
       "completion_tokens_details":{"reasoning_tokens":5}},
       "timings":{"cache_n":4,"prompt_n":3,"prompt_ms":500.0,"prompt_per_second":6.0,
-      "predicted_n":9,"predicted_ms":3000.0,"predicted_per_second":3.0}})"));
+      "predicted_n":9,"predicted_ms":3000.0,"predicted_per_second":2.6666666666666665}})"));
   EXPECT_TRUE(runner_.listener.expired());
 }
 

@@ -46,13 +46,15 @@ WireJson usage_json(const TurnUsage& usage) {
 
 WireJson timings_json(const TurnUsage& usage) {
   const int64_t computed = usage.prompt_tokens - usage.cached_tokens;
+  // The first token comes with the prompt.
+  const int64_t later = std::max<int64_t>(usage.completion_tokens - 1, 0);
   return {{"cache_n", usage.cached_tokens},
           {"prompt_n", computed},
           {"prompt_ms", usage.prefill_seconds * 1000},
           {"prompt_per_second", per_second(computed, usage.prefill_seconds)},
           {"predicted_n", usage.completion_tokens},
           {"predicted_ms", usage.decode_seconds * 1000},
-          {"predicted_per_second", per_second(usage.completion_tokens, usage.decode_seconds)}};
+          {"predicted_per_second", per_second(later, usage.decode_seconds)}};
 }
 
 double json_logprob(float log_probability) {

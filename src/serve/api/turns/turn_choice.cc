@@ -142,10 +142,10 @@ void TurnChoice::finished(const EngineReceipt& receipt) {
     end = TurnEnd::kToolCalls;
   } else if (receipt.reason == FinishReason::kCancelled) {
     end = TurnEnd::kCancelled;
-  } else if (calls_ > 0) {
-    end = TurnEnd::kToolCalls;
   } else if (receipt.reason == FinishReason::kLength) {
     end = TurnEnd::kLength;
+  } else if (calls_ > 0) {
+    end = TurnEnd::kToolCalls;
   }
   turn_->ended(index_, end, stop_.found(), receipt, reasoning_tokens_);
 }
