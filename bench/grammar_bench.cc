@@ -113,6 +113,12 @@ std::vector<Case> all_cases() {
       "term ::= name | [0-9]+ | \"(\" expression \")\" | \"\\\"\" [^\"\\n]* \"\\\"\"\n"
       "name ::= [a-z_] [a-z0-9_]*\n");
   out.push_back({"EBNF", std::move(ebnf), now_us() - begin});
+  // Thousands of meanings for each byte.
+  std::string optional = "root ::=";
+  for (int i = 0; i < 300; ++i) optional += " ([a-z]{1,9} \" \"?)?";
+  begin = now_us();
+  ebnf = compile_ebnf(optional);
+  out.push_back({"ambiguous", std::move(ebnf), now_us() - begin});
   return out;
 }
 

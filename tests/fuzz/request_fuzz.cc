@@ -21,7 +21,7 @@ using namespace minke;
 const OpenAiOptions& options() {
   static const OpenAiOptions chosen = [] {
     OpenAiOptions made;
-    made.random = [] { return 7; };
+    made.sources.random = [] { return 7; };
     return made;
   }();
   return chosen;
@@ -50,8 +50,8 @@ void check_turn(const TurnRequest& turn) {
 void check_completion(const CompletionRequest& request) {
   check_sampling(request.task.sampling);
   CHECK(!request.prompts.empty() && request.choices >= 1);
-  CHECK(request.task.max_tokens >= 1 && request.task.top >= 0);
-  CHECK(!request.only_echo || request.echo);
+  CHECK(request.task.max_tokens >= 0 && request.task.top >= 0);
+  CHECK(request.task.max_tokens >= 1 || request.echo);
   for (const CompletionRequest::Prompt& prompt : request.prompts) {
     CHECK(prompt.is_text ? prompt.ids.empty() : prompt.text.empty());
     CHECK(std::ranges::all_of(prompt.ids, [](int32_t id) { return id >= 0; }));

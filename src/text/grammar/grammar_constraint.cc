@@ -12,6 +12,11 @@ namespace {
 
 // Of 16 KiB each for a vocabulary of 128k.
 constexpr size_t kManyParts = 512;
+// A grammar may have so many meanings at a place that each byte takes long to follow. So that a
+// mask takes milliseconds at most, it has no more tokens of several bytes once it has cost
+// kWorkForLong (Recognizer::work()), and none at all after kWorkForAny. Texts can then still be
+// written, byte by byte.
+constexpr int64_t kWorkForLong = 10'000, kWorkForAny = 100'000;
 
 void set_bit(std::span<uint64_t> bits, int32_t id) {
   bits[static_cast<size_t>(id) / 64] |= uint64_t{1} << (id % 64);
@@ -44,7 +49,22 @@ void GrammarConstraint::allowed(std::span<uint64_t> bits) {
     add_stop(bits);
     return;
   }
-  const bool can_end = recognizer_.can_end(config_);
+  add_allowed(bits);
+  const auto none = [](uint64_t word) { return word == 0; };
+  if (passed_over_ && std::all_of(bits.begin(), bits.end(), none)) {
+    parts_.clear();
+    bounded_ = false;
+    add_allowed(bits);
+    bounded_ = true;
+  }
+  // A vocabulary may lack the bytes for one more name: then the text cannot go on.
+  if (recognizer_.can_end(config_) || std::all_of(bits.begin(), bits.end(), none)) add_stop(bits);
+}
+
+// The tokens that may follow, without those that end the text.
+void GrammarConstraint::add_allowed(std::span<uint64_t> bits) {
+  mask_begin_ = recognizer_.work();
+  passed_over_ = false;
   Recognizer::Items items = recognizer_.items(config_);
   std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
     return std::pair(a.node, a.state) < std::pair(b.node, b.state);
@@ -62,12 +82,9 @@ void GrammarConstraint::allowed(std::span<uint64_t> bits) {
     for (const uint32_t at : part.leaving) walk(at, below, 0, bits, nullptr);
   }
   if (recognizer_.grammar().unique_names()) guard_.forbid(*trie_, bits);
-  const auto none = [](uint64_t word) { return word == 0; };
   for (const int32_t id : stop_ids_) {
     bits[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << (id % 64));  // may be text, too
   }
-  // A vocabulary may lack the bytes for one more name: then the text cannot go on.
-  if (can_end || std::all_of(bits.begin(), bits.end(), none)) add_stop(bits);
 }
 
 void GrammarConstraint::accept(int32_t id) {
@@ -148,7 +165,7 @@ void GrammarConstraint::walk(uint32_t node, Recognizer::Config config, int settl
   path_[nodes[node].depth] = config;
   for (uint32_t i = node + 1; i < end;) {
     const TokenTrie::Node& at = nodes[i];
-    if (at.level < settled) {
+    if (at.level < settled || too_dear(at.depth)) {
       i = at.end;
       continue;
     }
@@ -162,6 +179,13 @@ void GrammarConstraint::walk(uint32_t node, Recognizer::Config config, int settl
     if (leaving != nullptr && at.end > i + 1 && recognizer_.can_end(next)) leaving->push_back(i);
     ++i;
   }
+}
+
+bool GrammarConstraint::too_dear(uint16_t depth) {
+  const int64_t cost = recognizer_.work() - mask_begin_;
+  const bool dear = bounded_ && cost > (depth > 1 ? kWorkForLong : kWorkForAny);
+  passed_over_ = passed_over_ || dear;
+  return dear;
 }
 
 void GrammarConstraint::add_stop(std::span<uint64_t> bits) const {

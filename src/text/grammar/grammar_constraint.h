@@ -43,11 +43,14 @@ class GrammarConstraint : public TokenConstraint {
     std::vector<uint32_t> leaving;  // nodes of the trie
   };
 
+  void add_allowed(std::span<uint64_t> bits);
   const Part& part_of(Recognizer::Config detached);
   // Tokens below `node` of the trie (itself left out) that `config` takes. `leaving`, if not null,
   // gets the nodes at which it can end. Subtrees of levels below `settled` are passed over.
   void walk(uint32_t node, Recognizer::Config config, int settled, std::span<uint64_t> bits,
             std::vector<uint32_t>* leaving);
+  // Whether tokens of `depth` bytes have to be passed over, for the mask has cost too much.
+  bool too_dear(uint16_t depth);
   void add_stop(std::span<uint64_t> bits) const;
 
   std::shared_ptr<const TokenTrie> trie_;
@@ -56,6 +59,9 @@ class GrammarConstraint : public TokenConstraint {
   Recognizer::Config config_;
   NameGuard guard_;
   bool ended_ = false;
+  int64_t mask_begin_ = 0;    // recognizer_.work() before the current mask
+  bool bounded_ = true;       // the mask may pass tokens over
+  bool passed_over_ = false;  // and did
   std::unordered_map<Recognizer::Config, Part> parts_;
   std::vector<Recognizer::Config> path_;  // scratch of walk(), by depth
 };

@@ -65,6 +65,34 @@ const char* const kSchemas[] = {
     R"({"anyOf":[{"type":"string","minLength":3},{"type":"object"}]})",
 };
 
+// Follows thousands of states for each byte: masks get cheap and stay right.
+TEST(GrammarConstraint, a_mask_of_a_very_ambiguous_grammar_keeps_single_bytes) {
+  std::string text = "root ::=";
+  for (int i = 0; i < 300; ++i) text += " ([a-q]{1,9} \" \"?)?";
+  text += " \"!\"";
+  GrammarConstraint constraint(compile_ebnf(text), small_trie(), {stop()});
+  const auto id_of = [](std::string_view bytes) {
+    return small_trie()->ids_below(small_trie()->find(bytes))[0];
+  };
+  std::vector<uint64_t> bits(small_trie()->words());
+  for (int step = 0; step < 40; ++step) {
+    std::fill(bits.begin(), bits.end(), 0);
+    constraint.allowed(bits);
+    for (int32_t id = 0; id < stop(); ++id) {
+      if (has(bits, id)) {
+        EXPECT_TRUE(constraint.takes(small_trie()->bytes(id))) << id;
+      }
+    }
+    EXPECT_TRUE(has(bits, id_of("q")));
+    EXPECT_TRUE(has(bits, id_of("!")));
+    constraint.accept(id_of(step % 5 == 4 ? " " : "abcdefgh"));
+  }
+  EXPECT_TRUE(constraint.takes("abcdefghijklmnopq"));
+  EXPECT_FALSE(has(bits, id_of("abcdefghijklmnopq")));
+  constraint.accept(id_of("!"));
+  EXPECT_TRUE(constraint.can_end());
+}
+
 // What each token does, tried alone.
 TEST(GrammarConstraint, a_mask_has_the_tokens_that_the_grammar_takes) {
   std::vector<std::shared_ptr<const Grammar>> grammars = {

@@ -16,6 +16,8 @@ constexpr int32_t kBottom = 0;  // the node below the root
 // Frames that only end are replaced by what follows them if this is not more: so recursion at the
 // end of a rule needs no stack.
 constexpr size_t kFewFrames = 4;
+// Looking whether a state takes a byte costs less than following where it leads.
+constexpr int64_t kLooksForWork = 16;
 // States that a plain run is followed through at once.
 constexpr size_t kManyStates = 16;
 
@@ -117,13 +119,19 @@ Recognizer::Config Recognizer::start() {
 
 Recognizer::Config Recognizer::find_step(Config config, uint8_t byte) {
   Items seeds;
+  work_ += 1 + static_cast<int64_t>(items(config).size()) / kLooksForWork;
   for (const Item& item : items(config)) {
     for (const ByteEdge& edge :
          grammar_->automaton().states[static_cast<size_t>(item.state)].edges) {
       if (edge.lo <= byte && byte <= edge.hi) seeds.push_back({edge.target, item.node});
     }
   }
-  const Config next = seeds.empty() ? kDead : close(std::move(seeds));
+  Config next = kDead;
+  if (!seeds.empty()) {
+    const auto known = closed_.find(seeds);
+    next = known != closed_.end() ? known->second : close(seeds);
+    if (known == closed_.end()) closed_.emplace(std::move(seeds), next);
+  }
   Entry& entry = configs_[static_cast<size_t>(config)];
   if (!entry.next && ++entry.steps > kStepsWithoutTable) {
     entry.next = std::make_unique<int32_t[]>(256);
@@ -147,6 +155,7 @@ Recognizer::Config Recognizer::close(Items seeds) {
       const Item item = seeds.back();
       seeds.pop_back();
       if (!live_[static_cast<size_t>(item.state)] || !seen.insert(key_of(item)).second) continue;
+      ++work_;
       const Automaton::State& state = automaton.states[static_cast<size_t>(item.state)];
       if (state.accept) {
         if (item.node == kBottom) done = true;
@@ -277,9 +286,14 @@ Recognizer::Config Recognizer::thinned(Config config) {
   std::set<int32_t> stacks;
   Items kept;
   for (const Item& item : all) {
-    if (kept.size() == kMaxItems) break;
     if (stacks.size() < kMaxStacks) stacks.insert(item.node);
     if (stacks.contains(item.node)) kept.push_back(item);
+  }
+  if (kept.size() > kMaxItems) {
+    const Items many = std::exchange(kept, {});
+    for (size_t i = 0; i < kMaxItems; ++i) {
+      kept.push_back(many[i * (many.size() - 1) / (kMaxItems - 1)]);
+    }
   }
   if (kept.size() == all.size()) return config;
   return intern(std::move(kept), can_end(config));
@@ -287,7 +301,8 @@ Recognizer::Config Recognizer::thinned(Config config) {
 
 Recognizer::Config Recognizer::settle(Config config, bool& forgot) {
   config = thinned(config);
-  forgot = configs_.size() > kManyConfigs || nodes_.size() > kManyNodes;
+  forgot =
+      closed_.size() > kManyConfigs || configs_.size() > kManyConfigs || nodes_.size() > kManyNodes;
   return forgot ? rebuild(config) : config;
 }
 
@@ -307,6 +322,7 @@ Recognizer::Config Recognizer::rebuild(Config config) {
   const std::vector<Node> old_nodes = std::exchange(nodes_, {});
   for (auto& ids : config_ids_) ids.clear();
   configs_.clear();
+  closed_.clear();
   intern_node({});
   for (size_t i = 1; i < old_nodes.size(); ++i) {
     if (!needed[i]) continue;

@@ -41,6 +41,9 @@ class Recognizer {
     if (next != nullptr && next[byte] != kUnknown) return next[byte];
     return find_step(config, byte);
   }
+  // States that were followed in all steps so far, those that a table answered left out: what they
+  // cost, about 50 ns each.
+  int64_t work() const { return work_; }
   bool can_end(Config config) const { return configs_[static_cast<size_t>(config)].done; }
 
   // The items that wait for a byte, in order. The reference holds until the next call of another
@@ -62,7 +65,7 @@ class Recognizer {
 
   // Forgets all configurations but `config` and what it needs, and returns its new name, when
   // there are very many; otherwise returns `config`. At most kMaxStacks stacks and kMaxItems items
-  // are kept: a grammar of many meanings is thinned to some of them.
+  // are kept: a grammar of many meanings is thinned to some of them, spread over all.
   static constexpr size_t kMaxStacks = 16, kMaxItems = 4096;
   Config settle(Config config, bool& forgot);
 
@@ -98,8 +101,11 @@ class Recognizer {
   // [0]: configurations that cannot end here, [1]: those that can.
   std::array<std::unordered_map<Items, Config, ItemsHash>, 2> config_ids_;
   std::vector<Entry> configs_;
+  // What close() made of seeds: bytes of a class share them.
+  std::unordered_map<Items, Config, ItemsHash> closed_;
   std::unordered_map<Items, int32_t, ItemsHash> node_ids_;
   std::vector<Node> nodes_;
+  int64_t work_ = 0;
   std::unordered_map<int32_t, int> plain_runs_, plain_mosts_;  // by state
 };
 
