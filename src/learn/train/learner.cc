@@ -9,6 +9,7 @@
 #include "base/core/mapped_file.h"
 #include "base/cpu/topology.h"
 #include "learn/train/model_folder.h"
+#include "learn/train/recipe/model_fields.h"
 #include "learn/train/run_inputs.h"
 #include "model/convert/folder_files.h"
 #include "model/families/active_bytes.h"
@@ -76,6 +77,7 @@ Learner::Learner(const Recipe& recipe, Isa isa, int64_t context, PredictionModul
       pool_(recipe.run.threads > 0 ? static_cast<int>(recipe.run.threads) : usable_cores()),
       parameters_(*model_, precision_, recipe.lora.rank > 0),
       pass_(*model_, pool_, isa, precision_, checked_context(*model_, context)) {
+  check_model_fields(recipe.model, *model_);
   if (tokenizer_->size() > model_->facts().vocab) {
     fail(tokenizer_->spec().source, "has {} ids, the model only {}", tokenizer_->size(),
          model_->facts().vocab);

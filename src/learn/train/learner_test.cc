@@ -140,6 +140,16 @@ TEST(Learner, FieldsOfTheRecipeTakeThePlaceOfTheModelsOwn) {
   EXPECT_EQ(linear["max_position_embeddings"], 1024);
 }
 
+TEST(Learner, MisspeltFieldsOfTheModelAreRefused) {
+  const TinyRuns runs;
+  const fs::path recipe =
+      changed(runs.recipe("base", 1, ""), "hidden_size = 32\n", "n_routed_expert = 16\n");
+  const std::string error = testing::error_of([&] { run_of(recipe); });
+  EXPECT_TRUE(error.starts_with("model.n_routed_expert: expected a field")) << error;
+  EXPECT_NE(error.find("n_routed_experts"), std::string::npos) << error;
+  run_of(changed(runs.recipe("others", 1, ""), "hidden_size = 32\n", "use_cache = true\n"));
+}
+
 TEST(Learner, RecomputedLayersTrainTheSameModel) {
   const TinyRuns runs;
   const auto recipe = [&](const std::string& name) {
