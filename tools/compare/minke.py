@@ -20,12 +20,15 @@ def _run(command: Sequence[str]) -> str:
     return finished.stdout
 
 
-def logits(binary: Path, model: Path, tokens: Sequence[int]) -> np.ndarray:
-    """Float32 [tokens, vocab] after each token of one sequence."""
+def logits(
+    binary: Path, model: Path, tokens: Sequence[int], cache: str = "bf16"
+) -> np.ndarray:
+    """Float32 [tokens, vocab] after each token of one sequence; `cache` is the type of the key-value cache."""
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "logits.f32"
         ids = ",".join(map(str, tokens))
-        _run([str(binary), "logits", str(model), "--tokens", ids, "--output", str(output)])
+        arguments = ["--tokens", ids, "--output", str(output), "--kv-type", cache]
+        _run([str(binary), "logits", str(model), *arguments])
         values = np.fromfile(output, "<f4")
     if len(values) == 0 or len(values) % len(tokens):
         raise RuntimeError(f"expected a multiple of {len(tokens)} logits, found {len(values)}")
