@@ -89,16 +89,31 @@ minke_add_check(style python3 tools/tidy.py)
 minke_add_check(style_checker python3 tools/tidy_test.py)
 minke_add_check(format tools/check_format.sh)
 
-# One libFuzzer program for each tests/fuzz/<name>_fuzz.cc; the target `fuzzers` builds them all.
+# With MINKE_FUZZ one libFuzzer program for each tests/fuzz/<name>_fuzz.cc; the target `fuzzers` builds
+# them all. Otherwise they are one test program, which has seeds of its own.
+file(GLOB fuzzers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
+set(fuzzed minke_serve_api minke_serve_engine minke_serve_http minke_text_chat minke_learn_data)
 if(MINKE_FUZZ)
   add_custom_target(fuzzers)
-  file(GLOB fuzzers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
   foreach(source ${fuzzers})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} PRIVATE minke_serve_api minke_serve_engine minke_serve_http
-                                          minke_text_chat minke_learn_data)
+    target_link_libraries(${name} PRIVATE ${fuzzed})
+    target_compile_definitions(${name} PRIVATE
+                               MINKE_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden")
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzzers ${name})
   endforeach()
+else()
+  set(fuzz_targets "")
+  foreach(source ${fuzzers})
+    get_filename_component(name ${source} NAME_WE)
+    set_source_files_properties(${source} PROPERTIES COMPILE_DEFINITIONS
+                                                     LLVMFuzzerTestOneInput=${name})
+    string(APPEND fuzz_targets "FUZZ_TARGET(${name})\n")
+  endforeach()
+  minke_add_test(fuzz_test fast 300 ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_test.cc ${fuzzers})
+  target_link_libraries(fuzz_test PRIVATE ${fuzzed})
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/fuzz/targets.inc CONTENT "${fuzz_targets}")
+  target_include_directories(fuzz_test PRIVATE ${PROJECT_BINARY_DIR}/fuzz)
 endif()

@@ -17,8 +17,7 @@ namespace {
 using minke::Tokenizer;
 
 std::vector<Tokenizer> read_tokenizers() {
-  const auto folder =
-      std::filesystem::path(__FILE__).parent_path().parent_path() / "golden/tokenizers";
+  const auto folder = std::filesystem::path(MINKE_GOLDEN_DIR) / "tokenizers";
   std::vector<Tokenizer> all;
   for (const auto* kind : {"deepseek-v3", "llama3", "deepseek-llm", "deepseek-coder", "qwen2"}) {
     all.emplace_back(minke::read_tokenizer_json(folder / kind));
