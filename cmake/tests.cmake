@@ -89,8 +89,8 @@ minke_add_check(style python3 tools/tidy.py)
 minke_add_check(style_checker python3 tools/tidy_test.py)
 minke_add_check(format tools/check_format.sh)
 
-# With MINKE_FUZZ one libFuzzer program for each tests/fuzz/<name>_fuzz.cc; the target `fuzzers` builds
-# them all. Otherwise they are one test program, which has seeds of its own.
+# With MINKE_FUZZ one libFuzzer program for each tests/fuzz/<name>_fuzz.cc; the target `fuzzers`
+# builds them all. Otherwise they are one test program, which has seeds of its own.
 file(GLOB fuzzers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
 set(fuzzed minke_serve_api minke_serve_engine minke_serve_http minke_text_chat minke_learn_data)
 if(MINKE_FUZZ)
