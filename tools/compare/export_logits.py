@@ -63,7 +63,7 @@ def main() -> int:
         }
     for name, difference in found.items():
         print(report(f"Minke against {name}", difference))
-    return int(any(difference.max_difference >= MOST for difference in found.values()))
+    return int(not all(difference.max_difference < MOST for difference in found.values()))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Whether a field of the model that the recipe begins with is to be forgotten: the recipe has it,
+// or the other of the two that say how positions are scaled.
+bool is_replaced(const nlohmann::json& fields, std::string_view name) {
+  return fields.contains(name) || (name == "rope_scaling" && fields.contains("rope_parameters"));
+}
+
 // The fields of the recipe take the place of the model's own, objects as a whole.
 void replace_fields(const ModelRecipe& recipe, Metadata& metadata) {
   const auto fields = nlohmann::json::parse(recipe.config);
   Metadata merged = recipe.metadata(metadata.source());
   for (const auto& [key, value] : metadata.values()) {
-    if (!fields.contains(key.substr(0, key.find('.')))) merged.set(key, value);
+    if (!is_replaced(fields, key.substr(0, key.find('.')))) merged.set(key, value);
   }
   metadata = std::move(merged);
 }
@@ -45,14 +51,20 @@ Checkpoint starting_checkpoint(const Recipe& recipe) {
 nlohmann::ordered_json starting_config(const ModelRecipe& model) {
   if (model.from.empty()) return nlohmann::ordered_json::parse(model.config);
   auto config = nlohmann::ordered_json::parse(read_text_file(fs::path(model.from) / "config.json"));
-  if (!model.config.empty()) config.update(nlohmann::ordered_json::parse(model.config));
+  if (model.config.empty()) return config;
+  const auto fields = nlohmann::ordered_json::parse(model.config);
+  if (is_replaced(fields, "rope_scaling")) config.erase("rope_scaling");
+  config.update(fields);
   return config;
 }
 
 std::unique_ptr<Model> starting_model(const Recipe& recipe, const Checkpoint& checkpoint,
                                       PredictionModule prediction) {
-  if (recipe.model.from.empty()) return make_model(checkpoint);
-  return load_model(checkpoint, prediction == PredictionModule::kTrained);
+  std::unique_ptr<Model> model =
+      recipe.model.from.empty() ? make_model(checkpoint)
+                                : load_model(checkpoint, prediction == PredictionModule::kTrained);
+  check_model_fields(recipe.model, *model);
+  return model;
 }
 
 int64_t checked_context(const Model& model, int64_t context) {
@@ -77,7 +89,6 @@ Learner::Learner(const Recipe& recipe, Isa isa, int64_t context, PredictionModul
       pool_(recipe.run.threads > 0 ? static_cast<int>(recipe.run.threads) : usable_cores()),
       parameters_(*model_, precision_, recipe.lora.rank > 0),
       pass_(*model_, pool_, isa, precision_, checked_context(*model_, context)) {
-  check_model_fields(recipe.model, *model_);
   if (tokenizer_->size() > model_->facts().vocab) {
     fail(tokenizer_->spec().source, "has {} ids, the model only {}", tokenizer_->size(),
          model_->facts().vocab);

@@ -138,16 +138,46 @@ TEST(Learner, FieldsOfTheRecipeTakeThePlaceOfTheModelsOwn) {
       nlohmann::json::parse(read_text_file(runs.run("linear") / "model/config.json"));
   EXPECT_EQ(linear["rope_scaling"], (nlohmann::json{{"type", "linear"}, {"factor", 2.0}}));
   EXPECT_EQ(linear["max_position_embeddings"], 1024);
+
+  // The newer name for the same object.
+  run_of(further(runs, "linear", "renamed",
+                 "[model.rope_parameters]\nrope_type = \"linear\"\nfactor = 4.0\n", 1024));
+  const auto renamed =
+      nlohmann::json::parse(read_text_file(runs.run("renamed") / "model/config.json"));
+  EXPECT_FALSE(renamed.contains("rope_scaling"));
+  EXPECT_EQ(renamed["rope_parameters"]["factor"], 4.0);
+}
+
+// The recipe with `by` in the place of `what`.
+fs::path replaced(const fs::path& recipe, const std::string& what, const std::string& by) {
+  std::string text = read_text_file(recipe);
+  text.replace(text.find(what), what.size(), by);
+  AtomicFile file(recipe);
+  file.write(text);
+  file.commit();
+  return recipe;
 }
 
 TEST(Learner, MisspeltFieldsOfTheModelAreRefused) {
   const TinyRuns runs;
-  const fs::path recipe =
-      changed(runs.recipe("base", 1, ""), "hidden_size = 32\n", "n_routed_expert = 16\n");
-  const std::string error = testing::error_of([&] { run_of(recipe); });
-  EXPECT_TRUE(error.starts_with("model.n_routed_expert: expected a field")) << error;
-  EXPECT_NE(error.find("n_routed_experts"), std::string::npos) << error;
-  run_of(changed(runs.recipe("others", 1, ""), "hidden_size = 32\n", "use_cache = true\n"));
+  // Without experts the fields of experts are right, and mean nothing.
+  const std::string error = testing::error_of(
+      [&] { run_of(replaced(runs.recipe("base", 1, ""), "n_routed_experts", "n_routed_expert")); });
+  EXPECT_TRUE(error.starts_with("model: expected fields that this kind of model has")) << error;
+  EXPECT_TRUE(error.ends_with("found unknown names: n_routed_expert")) << error;
+  EXPECT_NE(testing::error_of([&] {
+              run_of(changed(runs.recipe("dropout", 1, ""), "hidden_size = 32\n",
+                             "attention_dropout = 0.1\n"));
+            }).find("attention_dropout: expected 0"),
+            std::string::npos);
+  run_of(changed(runs.recipe("others", 1, ""), "hidden_size = 32\n",
+                 "use_cache = true\nattention_dropout = 0.0\n"));
+  EXPECT_NE(testing::error_of([&] {
+              run_of(further(
+                  runs, "others", "nested",
+                  "[model.rope_scaling]\ntype = \"linear\"\nfactor = 2.0\nbeta_fst = 1.0\n", 256));
+            }).find("unknown names: rope_scaling.beta_fst"),
+            std::string::npos);
 }
 
 TEST(Learner, RecomputedLayersTrainTheSameModel) {

@@ -28,6 +28,8 @@ class ConfigVisitor {
   virtual Naming naming() const = 0;
   // Whether the file has the field; one that is written has all that its kind has a name for.
   virtual bool has(FieldName name) const = 0;
+  // Whether all fields are wanted, those too that others' values make meaningless.
+  virtual bool lists_all() const { return false; }
   // The shape of the file's tensor of this name; empty if it has none.
   virtual std::optional<Shape> tensor(std::string_view name) const = 0;
 

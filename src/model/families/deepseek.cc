@@ -156,7 +156,7 @@ void DeepSeekModel::visit_attention_config(ConfigVisitor& v) {
 void DeepSeekModel::visit_moe_config(ConfigVisitor& v) {
   v.integer({"n_routed_experts", "expert_count"}, moe_.experts, 0, 1 << 16, 0);
   v.integer({"first_k_dense_replace", "leading_dense_block_count"}, dense_layers_, 0, 1 << 16, 0);
-  if (moe_.experts == 0) return;
+  if (moe_.experts == 0 && !v.lists_all()) return;
   v.integer({"moe_layer_freq", ""}, moe_every_, 1, 1 << 16, 1);
   v.integer({"num_experts_per_tok", "expert_used_count"}, top_k_, 1, 1 << 16);
   v.integer({"moe_intermediate_size", "expert_feed_forward_length"}, moe_.inner, 1, 1 << 24);

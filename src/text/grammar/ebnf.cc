@@ -213,6 +213,60 @@ class EbnfParser {
   std::map<std::string, Entry> rules_;
 };
 
+// Where optional parts follow one another, each byte leads to all that are left: what a text costs
+// grows with them, and what all places together cost with their square.
+constexpr int64_t kMostFollowed = 10'000'000;
+
+// Where the jumps of states that do nothing else lead.
+int32_t behind_links(const Automaton& automaton, int32_t place) {
+  for (size_t links = 0; links < automaton.states.size(); ++links) {
+    const Automaton::State& state = automaton.states[static_cast<size_t>(place)];
+    const bool link = state.edges.empty() && !state.accept && state.jumps.size() == 1 &&
+                      state.jumps[0].rule == Automaton::kNoRule;
+    if (!link) break;
+    place = state.jumps[0].target;
+  }
+  return place;
+}
+
+// Throws Error if the places that bytes and ends of rules lead to, each with all that can be
+// reached from there before a byte, are more than kMostFollowed.
+void check_followed(const Grammar& grammar) {
+  const Automaton& automaton = grammar.automaton();
+  std::vector<bool> entered(automaton.states.size());
+  for (const Automaton::State& state : automaton.states) {
+    for (const ByteEdge& edge : state.edges) {
+      entered[static_cast<size_t>(behind_links(automaton, edge.target))] = true;
+    }
+    for (const Automaton::Jump& jump : state.jumps) {
+      if (jump.rule == Automaton::kNoRule) continue;
+      entered[static_cast<size_t>(behind_links(automaton, jump.target))] = true;
+    }
+  }
+  std::vector<size_t> seen(automaton.states.size(), automaton.states.size()), open;
+  int64_t followed = 0;
+  for (size_t place = 0; place < entered.size(); ++place) {
+    if (entered[place]) open.push_back(place);
+    while (!open.empty()) {
+      const size_t at = open.back();
+      open.pop_back();
+      if (seen[at] == place) continue;
+      seen[at] = place;
+      if (++followed > kMostFollowed) {
+        fail(kPlace, "expected fewer optional parts in sequence, found more than can be followed");
+      }
+      for (const Automaton::Jump& jump : automaton.states[at].jumps) {
+        if (jump.rule != Automaton::kNoRule) {
+          open.push_back(
+              static_cast<size_t>(automaton.rules[static_cast<size_t>(jump.rule)].start));
+          if (!grammar.is_nullable(jump.rule)) continue;
+        }
+        open.push_back(static_cast<size_t>(jump.target));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, const GrammarLimits& limits) {
@@ -223,7 +277,9 @@ std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, const Grammar
 std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, Budget& budget) {
   budget.set_place(kPlace);
   budget.check_text(text.size());
-  return std::make_shared<const Grammar>(EbnfParser(text, budget).parse());
+  auto grammar = std::make_shared<const Grammar>(EbnfParser(text, budget).parse());
+  check_followed(*grammar);
+  return grammar;
 }
 
 }  // namespace minke

@@ -1,5 +1,6 @@
 #include <string>
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "base/core/test_folder.h"
@@ -103,6 +104,21 @@ TEST(Ebnf, limits) {
   limits.max_text = 10;
   EXPECT_EQ(testing::error_of([&] { compile_ebnf("root ::= \"a\"", limits); }),
             "grammar: expected at most 10 bytes, found 12");
+}
+
+TEST(Ebnf, optional_parts_in_sequence_are_bounded) {
+  // A list has many parts and no sequence of them.
+  std::string list = "root ::= (\"a0\"";
+  for (int i = 1; i < 9000; ++i) list += fmt::format(" | \"a{}\"", i);
+  EXPECT_NO_THROW(compile_ebnf(list + ")+"));
+  EXPECT_NO_THROW(compile_ebnf("root ::= (\"a\"?){1500} \"!\""));
+  for (const char* text :
+       {"root ::= (\"a\"?){90000} \"!\"", "root ::= x{9000}\nx ::= \"a\"?",
+        "root ::= \"\" b \"0\" | \"a\" b \"1\"\nb ::= (([a-z] \" \"?)?){9000}"}) {
+    EXPECT_NE(testing::error_of([&] { compile_ebnf(text); }).find("optional parts"),
+              std::string::npos)
+        << text;
+  }
 }
 
 }  // namespace

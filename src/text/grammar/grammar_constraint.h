@@ -15,7 +15,9 @@
 namespace minke {
 
 // Keeps what is drawn within a grammar: a token is allowed if the text with it is the beginning of
-// a text of the grammar that the vocabulary can finish, a stop token if the text is one.
+// a text of the grammar that the vocabulary can finish, a stop token if the text is one. Where the
+// text so far has so many meanings that following them takes long, tokens of several bytes may be
+// left out.
 class GrammarConstraint : public TokenConstraint {
  public:
   // `stop_ids` end the text. Throws Error if there are none, if one is no id of the vocabulary, and
@@ -41,16 +43,19 @@ class GrammarConstraint : public TokenConstraint {
     std::vector<uint64_t> bits;  // empty if there are few ids
     std::vector<int32_t> ids;
     std::vector<uint32_t> leaving;  // nodes of the trie
+    bool cut = false;               // some were left out
   };
 
-  void add_allowed(std::span<uint64_t> bits);
+  // Both return whether the work that a mask may cost left tokens out.
+  bool add_tokens(std::span<uint64_t> bits);
+  bool add_single_bytes(std::span<uint64_t> bits, int64_t most_work);
+  void take_away(std::span<uint64_t> bits);
   const Part& part_of(Recognizer::Config detached);
   // Tokens below `node` of the trie (itself left out) that `config` takes. `leaving`, if not null,
-  // gets the nodes at which it can end. Subtrees of levels below `settled` are passed over.
-  void walk(uint32_t node, Recognizer::Config config, int settled, std::span<uint64_t> bits,
+  // gets the nodes at which it can end. Subtrees of levels below `settled` are passed over. Returns
+  // whether tokens were left out for want of credit.
+  bool walk(uint32_t node, Recognizer::Config config, int settled, std::span<uint64_t> bits,
             std::vector<uint32_t>* leaving);
-  // Whether tokens of `depth` bytes have to be passed over, for the mask has cost too much.
-  bool too_dear(uint16_t depth);
   void add_stop(std::span<uint64_t> bits) const;
 
   std::shared_ptr<const TokenTrie> trie_;
@@ -59,9 +64,8 @@ class GrammarConstraint : public TokenConstraint {
   Recognizer::Config config_;
   NameGuard guard_;
   bool ended_ = false;
-  int64_t mask_begin_ = 0;    // recognizer_.work() before the current mask
-  bool bounded_ = true;       // the mask may pass tokens over
-  bool passed_over_ = false;  // and did
+  int64_t credit_;          // work that the next mask may cost
+  int64_t mask_begin_ = 0;  // recognizer_.work() before the current one
   std::unordered_map<Recognizer::Config, Part> parts_;
   std::vector<Recognizer::Config> path_;  // scratch of walk(), by depth
 };

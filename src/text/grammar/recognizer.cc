@@ -17,7 +17,7 @@ constexpr int32_t kBottom = 0;  // the node below the root
 // end of a rule needs no stack.
 constexpr size_t kFewFrames = 4;
 // Looking whether a state takes a byte costs less than following where it leads.
-constexpr int64_t kLooksForWork = 16;
+constexpr int64_t kLooksPerWork = 16;
 // States that a plain run is followed through at once.
 constexpr size_t kManyStates = 16;
 
@@ -118,20 +118,7 @@ Recognizer::Config Recognizer::start() {
 }
 
 Recognizer::Config Recognizer::find_step(Config config, uint8_t byte) {
-  Items seeds;
-  work_ += 1 + static_cast<int64_t>(items(config).size()) / kLooksForWork;
-  for (const Item& item : items(config)) {
-    for (const ByteEdge& edge :
-         grammar_->automaton().states[static_cast<size_t>(item.state)].edges) {
-      if (edge.lo <= byte && byte <= edge.hi) seeds.push_back({edge.target, item.node});
-    }
-  }
-  Config next = kDead;
-  if (!seeds.empty()) {
-    const auto known = closed_.find(seeds);
-    next = known != closed_.end() ? known->second : close(seeds);
-    if (known == closed_.end()) closed_.emplace(std::move(seeds), next);
-  }
+  const Config next = takes(config)[byte] ? follow(config, byte) : kDead;
   Entry& entry = configs_[static_cast<size_t>(config)];
   if (!entry.next && ++entry.steps > kStepsWithoutTable) {
     entry.next = std::make_unique<int32_t[]>(256);
@@ -139,6 +126,40 @@ Recognizer::Config Recognizer::find_step(Config config, uint8_t byte) {
   }
   if (entry.next) entry.next[byte] = next;
   return next;
+}
+
+Recognizer::Config Recognizer::follow(Config config, uint8_t byte) {
+  Items seeds;
+  work_ += 1 + static_cast<int64_t>(items(config).size()) / kLooksPerWork;
+  for (const Item& item : items(config)) {
+    for (const ByteEdge& edge :
+         grammar_->automaton().states[static_cast<size_t>(item.state)].edges) {
+      if (edge.lo <= byte && byte <= edge.hi) seeds.push_back({edge.target, item.node});
+    }
+  }
+  const auto known = closed_.find(seeds);
+  if (known != closed_.end()) return known->second;
+  const Config next = close(seeds);
+  kept_ += seeds.size();
+  closed_.emplace(std::move(seeds), next);
+  return next;
+}
+
+const ByteSet& Recognizer::takes(Config config) {
+  Entry& entry = configs_[static_cast<size_t>(config)];
+  if (!entry.takes) {
+    work_ += 1 + static_cast<int64_t>(entry.items->size()) / kLooksPerWork;
+    entry.takes = std::make_unique<ByteSet>();
+    for (const Item& item : *entry.items) {
+      for (const ByteEdge& edge :
+           grammar_->automaton().states[static_cast<size_t>(item.state)].edges) {
+        for (int byte = edge.lo; byte <= edge.hi; ++byte) {
+          entry.takes->set(static_cast<size_t>(byte));
+        }
+      }
+    }
+  }
+  return *entry.takes;
 }
 
 // Follows all that happens without a byte: jumps, ends of rules, calls. The callers of a rule at
@@ -154,8 +175,8 @@ Recognizer::Config Recognizer::close(Items seeds) {
     while (!seeds.empty()) {
       const Item item = seeds.back();
       seeds.pop_back();
-      if (!live_[static_cast<size_t>(item.state)] || !seen.insert(key_of(item)).second) continue;
       ++work_;
+      if (!live_[static_cast<size_t>(item.state)] || !seen.insert(key_of(item)).second) continue;
       const Automaton::State& state = automaton.states[static_cast<size_t>(item.state)];
       if (state.accept) {
         if (item.node == kBottom) done = true;
@@ -190,7 +211,10 @@ Recognizer::Config Recognizer::close(Items seeds) {
 Recognizer::Config Recognizer::intern(Items items, bool done) {
   const auto [it, added] =
       config_ids_[done ? 1 : 0].try_emplace(std::move(items), static_cast<Config>(configs_.size()));
-  if (added) configs_.push_back({&it->first, done, 0, nullptr});
+  if (added) {
+    configs_.push_back({&it->first, done, 0, nullptr, nullptr});
+    kept_ += it->first.size();
+  }
   return it->second;
 }
 
@@ -301,8 +325,7 @@ Recognizer::Config Recognizer::thinned(Config config) {
 
 Recognizer::Config Recognizer::settle(Config config, bool& forgot) {
   config = thinned(config);
-  forgot =
-      closed_.size() > kManyConfigs || configs_.size() > kManyConfigs || nodes_.size() > kManyNodes;
+  forgot = configs_.size() > kManyConfigs || nodes_.size() > kManyNodes || kept_ > kManyKept;
   return forgot ? rebuild(config) : config;
 }
 
@@ -323,6 +346,7 @@ Recognizer::Config Recognizer::rebuild(Config config) {
   for (auto& ids : config_ids_) ids.clear();
   configs_.clear();
   closed_.clear();
+  kept_ = 0;
   intern_node({});
   for (size_t i = 1; i < old_nodes.size(); ++i) {
     if (!needed[i]) continue;

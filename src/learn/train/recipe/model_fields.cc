@@ -1,8 +1,10 @@
 #include "learn/train/recipe/model_fields.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -13,16 +15,16 @@
 namespace minke {
 namespace {
 
-// What transformers and others read in config.json and Minke computes the same without, or checks
-// (families/*.cc) without listing.
+// What transformers and others read in config.json and no result depends on here, or what families
+// check without listing it.
 constexpr std::string_view kOfOthers[] = {"_name_or_path",
                                           "architectures",
                                           "attention_bias",
-                                          "attention_dropout",
                                           "auto_map",
                                           "aux_loss_alpha",
                                           "bos_token_id",
                                           "chunk_size_feed_forward",
+                                          "do_sample",
                                           "dtype",
                                           "eos_token_id",
                                           "ep_size",
@@ -30,11 +32,12 @@ constexpr std::string_view kOfOthers[] = {"_name_or_path",
                                           "hidden_act",
                                           "initializer_range",
                                           "is_encoder_decoder",
+                                          "is_llama_config",
+                                          "layer_types",
                                           "max_window_layers",
                                           "mlp_bias",
                                           "model_type",
                                           "num_key_value_heads",
-                                          "num_local_experts",
                                           "output_attentions",
                                           "output_hidden_states",
                                           "output_router_logits",
@@ -44,18 +47,38 @@ constexpr std::string_view kOfOthers[] = {"_name_or_path",
                                           "quantization_config",
                                           "return_dict",
                                           "rope_interleave",
+                                          "rope_interleaved",
                                           "seq_aux",
                                           "sliding_window",
                                           "torch_dtype",
+                                          "transformers.js_config",
                                           "transformers_version",
+                                          "unsloth_fixed",
                                           "use_cache",
+                                          "use_mrope",
                                           "use_sliding_window"};
+
+// Of rope_scaling and rope_parameters, whatever their type.
+constexpr std::string_view kOfRope[] = {"type",
+                                        "rope_type",
+                                        "rope_theta",
+                                        "factor",
+                                        "original_max_position_embeddings",
+                                        "low_freq_factor",
+                                        "high_freq_factor",
+                                        "beta_fast",
+                                        "beta_slow",
+                                        "mscale",
+                                        "mscale_all_dim",
+                                        "attention_factor",
+                                        "attn_factor"};
 
 // The names of a model's fields in config.json, those of nested objects by the object's name.
 class FieldNames : public ConfigVisitor {
  public:
   Naming naming() const override { return Naming::kHuggingFace; }
   bool has(FieldName) const override { return true; }
+  bool lists_all() const override { return true; }
   std::optional<Shape> tensor(std::string_view) const override { return std::nullopt; }
   void integer(FieldName name, int64_t&, int64_t, int64_t, std::optional<int64_t>) override {
     add(name.hugging_face);
@@ -88,11 +111,23 @@ void check_model_fields(const ModelRecipe& recipe, Model& model) {
   model.visit_config(fields);
   const std::set<std::string_view> of_others(std::begin(kOfOthers), std::end(kOfOthers));
   const auto given = nlohmann::json::parse(recipe.config);
+  std::vector<std::string> unknown;
   for (const auto& [name, value] : given.items()) {
-    if (fields.names().contains(name) || of_others.contains(name)) continue;
-    fail(fmt::format("model.{}", printable(name)),
-         "expected a field that this kind of model has ({}), found an unknown name",
-         fmt::join(fields.names(), ", "));
+    if (name == "attention_dropout") {
+      if (value != 0) fail("model.attention_dropout", "expected 0, found {}", value.dump());
+    } else if (!fields.names().contains(name) && !of_others.contains(name)) {
+      unknown.push_back(printable(name));
+    }
+    if ((name != "rope_scaling" && name != "rope_parameters") || !value.is_object()) continue;
+    for (const auto& [inner, ignored] : value.items()) {
+      if (std::ranges::find(kOfRope, inner) == std::end(kOfRope)) {
+        unknown.push_back(fmt::format("{}.{}", name, printable(inner)));
+      }
+    }
+  }
+  if (!unknown.empty()) {
+    fail("model", "expected fields that this kind of model has ({}), found unknown names: {}",
+         fmt::join(fields.names(), ", "), fmt::join(unknown, ", "));
   }
 }
 
