@@ -1,5 +1,5 @@
 // Every fuzz target, with changed copies of some seeds: a short look at what clang's fuzzer, where
-// it is there, looks at for longer. A finding ends the program.
+// it is there, looks at for longer. A finding ends the program, which says which input it was.
 #include <algorithm>
 #include <chrono>
 #include <csignal>

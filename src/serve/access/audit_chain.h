@@ -35,6 +35,7 @@ struct AuditLink {
 // were made: it can be taken away later without breaking the chain. Bytes that are not UTF-8 are
 // replaced by U+FFFD before they are hashed.
 
+// The hash of a prompt or an answer, as hexadecimal digits.
 std::string content_sha256(std::string_view text);
 
 struct AuditText {

@@ -213,10 +213,6 @@ class EbnfParser {
   std::map<std::string, Entry> rules_;
 };
 
-// Where optional parts follow one another, each byte leads to all that are left: what a text costs
-// grows with them, and what all places together cost with their square.
-constexpr int64_t kMostFollowed = 10'000'000;
-
 // Where the jumps of states that do nothing else lead.
 int32_t behind_links(const Automaton& automaton, int32_t place) {
   for (size_t links = 0; links < automaton.states.size(); ++links) {
@@ -229,9 +225,10 @@ int32_t behind_links(const Automaton& automaton, int32_t place) {
   return place;
 }
 
-// Throws Error if the places that bytes and ends of rules lead to, each with all that can be
-// reached from there before a byte, are more than kMostFollowed.
-void check_followed(const Grammar& grammar) {
+// Spends a step for each place that can be reached before a byte, from wherever a byte or the end
+// of a rule leads. Where optional parts follow one another these are all parts that are left: the
+// work for each byte of a text grows with their number, and what is spent here with its square.
+void spend_on_followed(const Grammar& grammar, Budget& budget) {
   const Automaton& automaton = grammar.automaton();
   std::vector<bool> entered(automaton.states.size());
   for (const Automaton::State& state : automaton.states) {
@@ -244,7 +241,7 @@ void check_followed(const Grammar& grammar) {
     }
   }
   std::vector<size_t> seen(automaton.states.size(), automaton.states.size()), open;
-  int64_t followed = 0;
+  budget.set_place(std::string(kPlace) + ": optional parts in sequence");
   for (size_t place = 0; place < entered.size(); ++place) {
     if (entered[place]) open.push_back(place);
     while (!open.empty()) {
@@ -252,9 +249,7 @@ void check_followed(const Grammar& grammar) {
       open.pop_back();
       if (seen[at] == place) continue;
       seen[at] = place;
-      if (++followed > kMostFollowed) {
-        fail(kPlace, "expected fewer optional parts in sequence, found more than can be followed");
-      }
+      budget.spend(1);
       for (const Automaton::Jump& jump : automaton.states[at].jumps) {
         if (jump.rule != Automaton::kNoRule) {
           open.push_back(
@@ -278,7 +273,7 @@ std::shared_ptr<const Grammar> compile_ebnf(std::string_view text, Budget& budge
   budget.set_place(kPlace);
   budget.check_text(text.size());
   auto grammar = std::make_shared<const Grammar>(EbnfParser(text, budget).parse());
-  check_followed(*grammar);
+  spend_on_followed(*grammar, budget);
   return grammar;
 }
 

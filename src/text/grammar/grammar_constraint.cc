@@ -161,10 +161,13 @@ const GrammarConstraint::Part& GrammarConstraint::part_of(Recognizer::Config det
   // Tokens of so many plain characters are allowed whatever they are, longer ones than `most` not.
   int run = 0, most = 0;
   const Recognizer::Items& items = recognizer_.items(detached);
-  if (items.size() > kManyItems) most = Recognizer::kManyPlain + 1;
-  for (size_t i = 0; i < items.size() && items.size() <= kManyItems; ++i) {
-    run = std::max(run, recognizer_.plain_run(items[i].state));
-    most = std::max(most, recognizer_.plain_most(items[i].state));
+  if (items.size() > kManyItems) {
+    most = Recognizer::kManyPlain + 1;
+  } else {
+    for (const Recognizer::Item& item : items) {
+      run = std::max(run, recognizer_.plain_run(item.state));
+      most = std::max(most, recognizer_.plain_most(item.state));
+    }
   }
   if (run > 0) {
     part.bits = trie_->slice(static_cast<size_t>(run) - 1);

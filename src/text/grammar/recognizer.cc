@@ -137,12 +137,16 @@ Recognizer::Config Recognizer::follow(Config config, uint8_t byte) {
       if (edge.lo <= byte && byte <= edge.hi) seeds.push_back({edge.target, item.node});
     }
   }
+  return closed(std::move(seeds));
+}
+
+Recognizer::Config Recognizer::closed(Items seeds) {
   const auto known = closed_.find(seeds);
   if (known != closed_.end()) return known->second;
-  const Config next = close(seeds);
+  const Config config = close(seeds);
   kept_ += seeds.size();
-  closed_.emplace(std::move(seeds), next);
-  return next;
+  closed_.emplace(std::move(seeds), config);
+  return config;
 }
 
 const ByteSet& Recognizer::takes(Config config) {
@@ -246,7 +250,7 @@ Recognizer::Config Recognizer::detached(std::span<const Item> items) {
 
 Recognizer::Config Recognizer::resume(int32_t node) {
   const Items& frames = *nodes_[static_cast<size_t>(node)].frames;
-  return frames.empty() ? kDead : close(frames);
+  return frames.empty() ? kDead : closed(frames);
 }
 
 int Recognizer::plain_run(int32_t state) {

@@ -94,6 +94,8 @@ class Recognizer {
   Config find_step(Config config, uint8_t byte);
   Config follow(Config config, uint8_t byte);
   const ByteSet& takes(Config config);
+  // close(), remembered.
+  Config closed(Items seeds);
   Config close(Items seeds);
   Config intern(Items items, bool done);
   int32_t intern_node(Items frames);
