@@ -20,6 +20,7 @@ class Bf16ProductTest : public KernelsTest {
     if (IsSkipped()) return;
     ASSERT_EQ(kernels.dot_bf16 != nullptr, GetParam() >= Isa::kAvx512Bf16);
     ASSERT_EQ(kernels.accumulate_bf16 != nullptr, GetParam() >= Isa::kAvx512Bf16);
+    ASSERT_EQ(kernels.round_q8_0 != nullptr, GetParam() >= Isa::kAvx512Bf16);
     if (kernels.dot_bf16 == nullptr) GTEST_SKIP() << "the level has no products of bfloat16";
   }
 };
@@ -88,6 +89,33 @@ TEST_P(RoundTest, AValueDoesNotDependOnItsPlace) {
       kernels.round_bf16(x.data(), n, out.data());
       for (int64_t i = 0; i < n; ++i) {
         ASSERT_EQ(out[i], alone) << std::hex << bits << std::dec << " at " << i << " of " << n;
+      }
+    }
+  }
+}
+
+TEST_P(Bf16ProductTest, RoundsBlocksOfEightBitsAsTheyAreUnpacked) {
+  constexpr int64_t kRows = 3, kGap = 5;
+  for (const int64_t n : {32, 64, 96, 576}) {
+    const int64_t bytes = n / 32 * 34, stride = bytes + kGap;
+    Guarded<uint8_t> rows((kRows - 1) * stride + bytes);
+    const auto x = random_floats(kRows * n, 7);
+    for (int64_t r = 0; r < kRows; ++r) {
+      encode_row(DType::kQ8_0, x.data() + r * n, n, rows.data() + r * stride);
+    }
+    rows[stride + 1] = 0x7e;  // a scale that is NaN
+    Guarded<uint16_t> out(kRows * n);
+    kernels.round_q8_0(rows.data(), stride, kRows, n, out.data());
+    std::vector<float> floats(static_cast<size_t>(n));
+    std::vector<uint16_t> expected(floats.size());
+    for (int64_t r = 0; r < kRows; ++r) {
+      const auto type = static_cast<size_t>(DType::kQ8_0);
+      kernels.unpack_f32[type](rows.data() + r * stride, n, floats.data());
+      kernels.round_bf16(floats.data(), n, expected.data());
+      for (int64_t i = 0; i < n; ++i) {
+        ASSERT_TRUE(
+            same_float(bf16_to_f32(out[r * n + i]), bf16_to_f32(expected[static_cast<size_t>(i)])))
+            << n << ": " << r << " " << i;
       }
     }
   }

@@ -1,7 +1,9 @@
 #include "apps/arguments/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <random>
 
@@ -14,6 +16,13 @@ namespace {
 constexpr int kMostThreads = 1024;
 constexpr double kMostTemperature = 100;
 constexpr double kLeastTopP = 1e-6;
+
+struct KvTypeName {
+  std::string_view name;
+  DType type;
+};
+constexpr KvTypeName kKvTypes[] = {
+    {"f32", DType::kF32}, {"bf16", DType::kBF16}, {"q8", DType::kQ8_0}};
 
 template <typename T>
 std::optional<T> parse_whole(const std::string& text) {
@@ -118,13 +127,14 @@ void add_context(CLI::App& verb, int64_t& context, const std::string& fallback) 
 
 void add_kv_type(CLI::App& verb, DType& type) {
   const auto set = [&type](const std::string& text) {
-    if (text != "f32" && text != "bf16") refuse("--kv-type", "f32 or bf16", text);
-    type = text == "f32" ? DType::kF32 : DType::kBF16;
+    const auto* found = std::ranges::find(kKvTypes, text, &KvTypeName::name);
+    if (found == std::end(kKvTypes)) refuse("--kv-type", "f32, bf16 or q8", text);
+    type = found->type;
   };
+  const auto* name = std::ranges::find(kKvTypes, type, &KvTypeName::type);
   verb.add_option_function<std::string>(
           "--kv-type", set,
-          fmt::format("how keys and values are cached: f32 or bf16 [{}]",
-                      type == DType::kF32 ? "f32" : "bf16"))
+          fmt::format("how keys and values are cached: f32, bf16 or q8 [{}]", name->name))
       ->type_name("TYPE");
 }
 

@@ -50,7 +50,7 @@ void add_threads(CLI::App& verb, int& threads);
 // beyond the two threads of a core they only wait for each other.
 void warn_of_threads(int threads, int cores, Console& console);
 void add_context(CLI::App& verb, int64_t& context, const std::string& fallback);
-// --kv-type: F32 or BF16.
+// --kv-type: F32, BF16 or Q8_0.
 void add_kv_type(CLI::App& verb, DType& type);
 // A text that must be UTF-8.
 CLI::Option* add_text(CLI::App& verb, const std::string& flags,

@@ -164,6 +164,10 @@ struct Kernels {
   // out = x rounded to bfloat16, to nearest, ties to even. NaN stays NaN; subnormal values may
   // become zeros. Any n >= 0.
   void (*round_bf16)(const float* x, int64_t n, uint16_t* out);
+  // out[r * n + i] = value i of row r < row_count of Q8_0, row_stride bytes apart, rounded as by
+  // unpack_f32 and then round_bf16; n is a multiple of 32. Null where dot_bf16 is.
+  void (*round_q8_0)(const uint8_t* rows, int64_t row_stride, int64_t row_count, int64_t n,
+                     uint16_t* out);
   // out[m * out_stride + r] = sum_i w[r * w_stride + i] * x[m * x_stride + i], as dot_f32 does, of
   // bfloat16 values with float32 sums. Subnormal inputs, products and sums may count as zero, and a
   // sum of two products may be rounded once or twice: both are the machine's. Null where the level

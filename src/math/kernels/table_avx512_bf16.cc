@@ -7,6 +7,7 @@ namespace minke {
 
 void set_avx512_bf16_kernels(Kernels& k) {
   k.round_bf16 = avx512_bf16::round_bf16;
+  k.round_q8_0 = avx512_bf16::round_q8_0;
   k.dot_bf16 = avx512_bf16::dot_bf16;
   k.accumulate_bf16 = avx512_bf16::accumulate_bf16;
   k.pack_rows_bf16 = avx512_bf16::pack_rows_bf16;

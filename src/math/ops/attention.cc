@@ -5,6 +5,7 @@
 
 #include "base/core/check.h"
 #include "math/ops/attention_backward.h"
+#include "math/quant/quant.h"
 
 namespace minke {
 namespace {
@@ -25,9 +26,10 @@ struct Partial {
   float* total;  // [rows]
 };
 
-// Rows of float values, `stride` apart.
-struct FloatRows {
-  const float* first;
+// Rows of values, `stride` apart.
+template <typename T>
+struct Rows {
+  const T* first;
   int64_t stride;
 };
 
@@ -40,10 +42,13 @@ class Attention {
  public:
   Attention(Context& ctx, const AttentionArgs& args) : k_(ctx.kernels()), a_(args) {
     CHECK(a_.heads % a_.kv_heads == 0);
-    CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16);
+    CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16 || a_.type == DType::kQ8_0);
     const auto chunks = static_cast<size_t>((a_.first_position + a_.rows + kChunk - 1) / kChunk);
     CHECK(a_.keys.size() >= chunks && a_.values.size() >= chunks);
-    halves_ = a_.type == DType::kBF16 && k_.dot_bf16 != nullptr;
+    halves_ = attention_type(k_, a_.type) == DType::kBF16;
+    in_place_ = a_.type == (halves_ ? DType::kBF16 : DType::kF32);
+    values_in_keys_ = a_.keys[0] == a_.values[0] && a_.key_stride == a_.value_stride &&
+                      a_.key_head_stride == a_.value_head_stride && a_.value_dim <= a_.key_dim;
     group_ = a_.heads / a_.kv_heads;
     tile_tokens_ = std::max<int64_t>(1, kTaskRows / group_);
     for (int64_t j = 0; j < a_.kv_heads; ++j) {
@@ -109,7 +114,12 @@ class Attention {
       weights_ = arena.allocate<uint16_t>(workers * tile_rows() * kChunk);
     } else {
       queries_ = arena.allocate<float>(queries);
-      if (a_.type != DType::kF32) chunks_ = arena.allocate<float>(workers * chunk_floats());
+    }
+    if (in_place_) return;
+    if (halves_) {
+      half_chunks_ = arena.allocate<uint16_t>(workers * chunk_values());
+    } else {
+      chunks_ = arena.allocate<float>(workers * chunk_values());
     }
   }
 
@@ -193,13 +203,14 @@ class Attention {
     const int64_t query = first_query(tile.kv_head, tile.first);
     const uint8_t* first =
         chunk(a_.keys, begin) + row_bytes(a_.type, tile.kv_head * a_.key_head_stride);
+    if (!in_place_) convert(first, a_.key_stride, keys, n, worker);
     if (halves_) {
-      k_.dot_bf16(reinterpret_cast<const uint16_t*>(first), a_.key_stride, keys,
-                  half_queries_ + query, n, rows, n, scores, kChunk);
-      return;
+      const auto w = rows_at(first, a_.key_stride, n, half_chunks_, worker);
+      k_.dot_bf16(w.first, w.stride, keys, half_queries_ + query, n, rows, n, scores, kChunk);
+    } else {
+      const auto w = rows_at(first, a_.key_stride, n, chunks_, worker);
+      k_.dot_f32(w.first, w.stride, keys, queries_ + query, n, rows, n, scores, kChunk);
     }
-    const FloatRows w = as_floats(first, a_.key_stride, keys, n, worker);
-    k_.dot_f32(w.first, w.stride, keys, queries_ + query, n, rows, n, scores, kChunk);
   }
 
   // out [tile rows, value_dim] += weights [tile rows, kChunk] times values [begin, begin + keys).
@@ -208,31 +219,43 @@ class Attention {
     const int64_t n = a_.value_dim, rows = tile.tokens * group_;
     const uint8_t* first =
         chunk(a_.values, begin) + row_bytes(a_.type, tile.kv_head * a_.value_head_stride);
+    // Values that are the beginnings of keys stand converted since multiply_keys().
+    const int64_t width = values_in_keys_ ? a_.key_dim : n;
+    if (!in_place_ && !values_in_keys_) convert(first, a_.value_stride, keys, n, worker);
     if (halves_) {
       uint16_t* rounded = weights_ + worker * tile_rows() * kChunk;
       for (int64_t r = 0; r < rows; ++r) {
         k_.round_bf16(weights + r * kChunk, keys, rounded + r * kChunk);
       }
-      k_.accumulate_bf16(rounded, kChunk, rows, reinterpret_cast<const uint16_t*>(first),
-                         a_.value_stride, keys, n, out, n);
-      return;
+      const auto v = rows_at(first, a_.value_stride, width, half_chunks_, worker);
+      k_.accumulate_bf16(rounded, kChunk, rows, v.first, v.stride, keys, n, out, n);
+    } else {
+      const auto v = rows_at(first, a_.value_stride, width, chunks_, worker);
+      k_.accumulate_f32(weights, kChunk, rows, v.first, v.stride, keys, n, out, n);
     }
-    const FloatRows v = as_floats(first, a_.value_stride, keys, n, worker);
-    k_.accumulate_f32(weights, kChunk, rows, v.first, v.stride, keys, n, out, n);
   }
 
-  // `count` stored rows of n values: where they are, or converted into the worker's scratch.
-  FloatRows as_floats(const uint8_t* first, int64_t stride, int64_t count, int64_t n,
-                      int worker) const {
-    if (a_.type == DType::kF32) return {reinterpret_cast<const float*>(first), stride};
-    float* to = chunks_ + worker * chunk_floats();
+  // `count` stored rows of n values, as products take them, into the worker's scratch.
+  void convert(const uint8_t* first, int64_t stride, int64_t count, int64_t n, int worker) const {
+    if (halves_) {
+      k_.round_q8_0(first, row_bytes(a_.type, stride), count, n,
+                    half_chunks_ + worker * chunk_values());
+      return;
+    }
+    float* to = chunks_ + worker * chunk_values();
     for (int64_t t = 0; t < count; ++t) {
       k_.unpack_f32[static_cast<int>(a_.type)](first + row_bytes(a_.type, t * stride), n,
                                                to + t * n);
     }
-    return {to, n};
   }
-  int64_t chunk_floats() const { return kChunk * std::max(a_.key_dim, a_.value_dim); }
+  // Rows of n values where they are stored, or as convert() left them in `scratch`.
+  template <typename T>
+  Rows<T> rows_at(const uint8_t* first, int64_t stride, int64_t n, const T* scratch,
+                  int worker) const {
+    if (in_place_) return {reinterpret_cast<const T*>(first), stride};
+    return {scratch + worker * chunk_values(), n};
+  }
+  int64_t chunk_values() const { return kChunk * std::max(a_.key_dim, a_.value_dim); }
 
   // Row r of sum = that row of sum joined with that of next.
   void join(const Partial& sum, const Partial& next, int64_t r) const {
@@ -257,7 +280,9 @@ class Attention {
 
   const Kernels& k_;
   const AttentionArgs& a_;
-  bool halves_ = false;  // compute with products of bfloat16 values
+  bool halves_ = false;          // compute with products of bfloat16 values
+  bool in_place_ = true;         // keys and values are stored as products take them
+  bool values_in_keys_ = false;  // the values are the beginnings of the keys
   int64_t group_ = 1;
   int64_t tile_tokens_ = 1;
   std::vector<Tile> tiles_;
@@ -265,10 +290,33 @@ class Attention {
   uint16_t* half_queries_ = nullptr;
   float* scores_ = nullptr;      // [workers, tile rows, kChunk]
   uint16_t* weights_ = nullptr;  // [workers, tile rows, kChunk], of the softmax
-  float* chunks_ = nullptr;      // [workers, chunk_floats()]
+  // Where they are not in place: a chunk of keys or values [workers, chunk_values()], converted.
+  float* chunks_ = nullptr;
+  uint16_t* half_chunks_ = nullptr;
 };
 
+// Blocks of Q8_0. One that holds something else than finite numbers becomes NaN as a whole, so that
+// it is noticed in the logits.
+void store_q8_0(const float* from, int64_t n, uint8_t* to) {
+  constexpr int64_t kBlock = 32;
+  for (int64_t i = 0; i < n; i += kBlock, to += row_bytes(DType::kQ8_0, kBlock)) {
+    float sum = 0;
+    for (int64_t j = 0; j < kBlock; ++j) sum += from[i + j] * 0.0f;
+    if (sum == 0.0f) {
+      encode_row(DType::kQ8_0, from + i, kBlock, to);
+    } else {
+      constexpr uint16_t kNan = 0x7e00;
+      std::memcpy(to, &kNan, sizeof kNan);
+      std::memset(to + sizeof kNan, 1, kBlock);
+    }
+  }
+}
+
 }  // namespace
+
+DType attention_type(const Kernels& kernels, DType stored) {
+  return stored != DType::kF32 && kernels.dot_bf16 != nullptr ? DType::kBF16 : DType::kF32;
+}
 
 std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_bytes,
                                              int64_t rows) {
@@ -284,11 +332,13 @@ void attention(Context& ctx, const AttentionArgs& args, float* out) {
 }
 
 void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {
-  CHECK(type == DType::kF32 || type == DType::kBF16);
   if (type == DType::kBF16) {
     ctx.kernels().round_bf16(from, n, reinterpret_cast<uint16_t*>(to));
-  } else {
+  } else if (type == DType::kF32) {
     std::memcpy(to, from, static_cast<size_t>(n) * sizeof(float));
+  } else {
+    CHECK(type == DType::kQ8_0);
+    store_q8_0(from, n, to);
   }
 }
 

@@ -38,7 +38,20 @@ Tensor stored(const Tensor& t, DType type) {
   return out;
 }
 
-Operands operands(const Sizes& s, DType type) {
+// `n`, or the next multiple of the type's block.
+int64_t whole_blocks(int64_t n, DType type) {
+  const int64_t block = dtype_info(type).block_elements;
+  return (n + block - 1) / block * block;
+}
+
+Sizes whole_blocks(Sizes s, DType type) {
+  s.key_dim = whole_blocks(s.key_dim, type);
+  s.value_dim = whole_blocks(s.value_dim, type);
+  return s;
+}
+
+Operands operands(const Sizes& wanted, DType type) {
+  const Sizes s = whole_blocks(wanted, type);
   Operands o;
   const int64_t n = s.first + s.rows;
   o.q = random_tensor({s.rows, s.heads, s.key_dim}, 1);
@@ -66,10 +79,8 @@ class AttentionTest : public testing::TestWithParam<std::tuple<DType, Isa>> {
   }
   static DType type() { return std::get<0>(GetParam()); }
   static Isa isa() { return std::get<1>(GetParam()); }
-  // Whether queries and weights are rounded as well.
-  static bool halves() {
-    return type() == DType::kBF16 && select_kernels(isa()).dot_bf16 != nullptr;
-  }
+  // Whether all that is multiplied is rounded to bfloat16.
+  static bool halves() { return attention_type(select_kernels(isa()), type()) == DType::kBF16; }
 
   static Tensor run(const Operands& o, int threads) {
     TestContext t(threads, isa());
@@ -80,7 +91,7 @@ class AttentionTest : public testing::TestWithParam<std::tuple<DType, Isa>> {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, AttentionTest,
-                         testing::Combine(testing::Values(DType::kF32, DType::kBF16),
+                         testing::Combine(testing::Values(DType::kF32, DType::kBF16, DType::kQ8_0),
                                           testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,
                                                           Isa::kAvx512Bf16)),
                          [](const auto& test) {
@@ -92,20 +103,27 @@ INSTANTIATE_TEST_SUITE_P(All, AttentionTest,
 double value_at(DType type, const uint8_t* data, int64_t i) {
   const auto at = static_cast<size_t>(i);
   if (type == DType::kF32) return reinterpret_cast<const float*>(data)[at];
-  return bf16_to_f32(reinterpret_cast<const uint16_t*>(data)[at]);
+  if (type == DType::kBF16) return bf16_to_f32(reinterpret_cast<const uint16_t*>(data)[at]);
+  float block[32];
+  decode_row(type, data + row_bytes(type, i / 32 * 32), 32, block);
+  return block[i % 32];
 }
 
 // Softmax attention of one query head in double precision, and of the magnitudes of the values.
 struct Reference {
   std::vector<double> out, magnitude;
 };
-Reference reference(const Operands& o, int64_t row, int64_t head, bool round_query) {
+Reference reference(const Operands& o, int64_t row, int64_t head, bool halves) {
   const AttentionArgs& a = o.args;
+  const auto multiplied = [&](const Tensor& t, int64_t i) {
+    const double value = value_at(a.type, t.data, i);
+    return halves ? bf16_to_f32(f32_to_bf16(static_cast<float>(value))) : value;
+  };
   const int64_t j = head / (a.heads / a.kv_heads);
   std::vector<float> q(static_cast<size_t>(a.key_dim));
   for (size_t i = 0; i < q.size(); ++i) {
     q[i] = a.queries[(row * a.heads + head) * a.key_dim + static_cast<int64_t>(i)] * a.scale;
-    if (round_query) q[i] = bf16_to_f32(f32_to_bf16(q[i]));
+    if (halves) q[i] = bf16_to_f32(f32_to_bf16(q[i]));
   }
   const std::vector<double> zeros(static_cast<size_t>(a.value_dim));
   Reference r{zeros, zeros};
@@ -113,13 +131,13 @@ Reference reference(const Operands& o, int64_t row, int64_t head, bool round_que
   for (int64_t t = 0; t <= a.first_position + row; ++t) {
     double score = 0;
     for (int64_t i = 0; i < a.key_dim; ++i) {
-      score += q[static_cast<size_t>(i)] *
-               value_at(a.type, o.k.data, t * a.key_stride + j * a.key_head_stride + i);
+      score +=
+          q[static_cast<size_t>(i)] * multiplied(o.k, t * a.key_stride + j * a.key_head_stride + i);
     }
     const double weight = std::exp(score);
     total += weight;
     for (int64_t i = 0; i < a.value_dim; ++i) {
-      const double v = value_at(a.type, o.v.data, t * a.value_stride + j * a.value_head_stride + i);
+      const double v = multiplied(o.v, t * a.value_stride + j * a.value_head_stride + i);
       r.out[static_cast<size_t>(i)] += weight * v;
       r.magnitude[static_cast<size_t>(i)] += weight * std::abs(v);
     }
@@ -136,13 +154,14 @@ TEST_P(AttentionTest, MatchesADoubleReference) {
        {Sizes{1, 0, 2, 1, 16, 16}, Sizes{7, 0, 4, 2, 24, 16}, Sizes{1, 700, 6, 2, 20, 12},
         Sizes{40, 500, 3, 3, 16, 8}, Sizes{1, 1100, 16, 1, 72, 64}, Sizes{3, 257, 2, 1, 17, 33}}) {
     const Operands o = operands(s, type());
+    const int64_t value_dim = o.args.value_dim;
     const Tensor out = run(o, 2);
     for (int64_t m = 0; m < s.rows; ++m) {
       for (int64_t h = 0; h < s.heads; ++h) {
         const Reference expected = reference(o, m, h, halves());
-        for (int64_t i = 0; i < s.value_dim; ++i) {
+        for (int64_t i = 0; i < value_dim; ++i) {
           const auto at = static_cast<size_t>(i);
-          ASSERT_NEAR(out.f32()[(m * s.heads + h) * s.value_dim + i], expected.out[at],
+          ASSERT_NEAR(out.f32()[(m * s.heads + h) * value_dim + i], expected.out[at],
                       2e-5 + of_weights * expected.magnitude[at]);
         }
       }
@@ -152,14 +171,16 @@ TEST_P(AttentionTest, MatchesADoubleReference) {
 
 TEST_P(AttentionTest, ValuesMayBePartOfTheKeys) {
   Operands o = operands({2, 600, 4, 1, 40, 24}, type());
+  const int64_t keys = o.args.key_dim, values = o.args.value_dim;
   Operands apart = o;
-  apart.v = Tensor::zeros(type(), {602, 24});
+  apart.v = Tensor::zeros(type(), {602, values});
   for (int64_t t = 0; t < 602; ++t) {
-    std::memcpy(apart.v.data + row_bytes(type(), t * 24), o.k.data + row_bytes(type(), t * 40),
-                static_cast<size_t>(row_bytes(type(), 24)));
+    std::memcpy(apart.v.data + row_bytes(type(), t * values),
+                o.k.data + row_bytes(type(), t * keys),
+                static_cast<size_t>(row_bytes(type(), values)));
   }
-  apart.look_at(o.k.data, 40, apart.v.data, 24);
-  o.look_at(o.k.data, 40, o.k.data, 40);
+  apart.look_at(o.k.data, keys, apart.v.data, values);
+  o.look_at(o.k.data, keys, o.k.data, keys);
   EXPECT_TRUE(same_bits(run(o, 2), run(apart, 2)));
 }
 
@@ -200,10 +221,10 @@ TEST_P(AttentionTest, ARowDoesNotDependOnTheRowsComputedWithIt) {
   const Tensor all = run(o, 2);
   for (int64_t m = 0; m < 50; ++m) {
     Operands one = o;
-    one.args.queries += m * 4 * 16;
+    one.args.queries += m * 4 * o.args.key_dim;
     one.args.rows = 1;
     one.args.first_position += m;
-    ASSERT_TRUE(same_bits(run(one, 2).reshaped({4, 16}), all[m]));
+    ASSERT_TRUE(same_bits(run(one, 2).reshaped({4, o.args.value_dim}), all[m]));
   }
 }
 
@@ -219,6 +240,35 @@ TEST(StoredValues, AreReadBackAsTheirTypeHoldsThem) {
       EXPECT_EQ(back[static_cast<size_t>(i)],
                 type == DType::kF32 ? v : bf16_to_f32(f32_to_bf16(v)));
     }
+  }
+}
+
+TEST(StoredValues, OfEightBitsAreOffByHalfAStepOfTheirBlock) {
+  TestContext t(1);
+  const Tensor x = random_tensor({96}, 5);
+  x.f32()[40] = 30;  // a large value costs its own block alone
+  const Tensor row = stored(x, DType::kQ8_0);
+  std::vector<float> back(96);
+  load_values(t.ctx, row.data, 96, DType::kQ8_0, back.data());
+  for (size_t block = 0; block < 96; block += 32) {
+    float largest = 0;
+    for (size_t i = block; i < block + 32; ++i) largest = std::max(largest, std::abs(x.f32()[i]));
+    for (size_t i = block; i < block + 32; ++i) {
+      EXPECT_NEAR(back[i], x.f32()[i], largest * (0.5 / 127 + 0x1p-11)) << i;
+    }
+  }
+}
+
+TEST(StoredValues, ThatAreNotFiniteShowInEightBitsToo) {
+  TestContext t(1);
+  for (const float bad : {INFINITY, -INFINITY, NAN}) {
+    const Tensor x = random_tensor({64}, 6);
+    x.f32()[33] = bad;
+    const Tensor row = stored(x, DType::kQ8_0);
+    std::vector<float> back(64);
+    load_values(t.ctx, row.data, 64, DType::kQ8_0, back.data());
+    EXPECT_TRUE(std::isfinite(back[31]));
+    for (size_t i = 32; i < 64; ++i) EXPECT_TRUE(std::isnan(back[i])) << i;
   }
 }
 

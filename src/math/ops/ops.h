@@ -107,7 +107,8 @@ struct AttentionArgs {
   int64_t first_position = 0;  // of query row 0; row i sees keys of positions <= first_position + i
   int64_t heads = 0, kv_heads = 0;
   int64_t key_dim = 0, value_dim = 0;
-  // F32 or BF16. A pointer for each chunk of kAttentionChunk keys, at least as many as the last row
+  // F32, BF16, or Q8_0, of which all strides and dimensions are multiples of the block of 32. A
+  // pointer for each chunk of kAttentionChunk keys, at least as many as the last row
   // sees: key t of head j is `t % kAttentionChunk * key_stride + j * key_head_stride` of them after
   // keys[t / kAttentionChunk]; values alike.
   DType type = DType::kF32;
@@ -128,8 +129,8 @@ std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_b
 
 // out [rows, heads, value_dim] = softmax(scale * q k^T) v, with an online softmax over key chunks
 // of a fixed size (Milakov and Gimelshein 2018; Dao et al. 2022), so that no matrix of all scores
-// is ever held. Over BF16, levels with products of such values (Kernels::dot_bf16) round queries
-// and softmax weights to them as well; the others compute in float32.
+// is ever held. Over BF16 and Q8_0, levels with products of bfloat16 values (Kernels::dot_bf16)
+// compute with those, queries and softmax weights rounded as well; the others in float32.
 void attention(Context& ctx, const AttentionArgs& args, float* out);
 
 // Cross-entropy of the next tokens: sum over rows m with targets[m] >= 0 of
@@ -141,7 +142,11 @@ double cross_entropy(Context& ctx, const Tensor& hidden, const Tensor& head,
                      std::span<const int32_t> targets, std::span<const float> weights,
                      std::span<float> log_probabilities);
 
-// Stores n floats as F32 or BF16, rounded to nearest, ties to even; and reads them back.
+// What attention() computes with where keys and values are stored like this: BF16 or F32.
+DType attention_type(const Kernels& kernels, DType stored);
+
+// Stores n floats as F32, BF16 (rounded to nearest, ties to even) or Q8_0 (n is a multiple of 32; a
+// block with a value that is not finite is NaN as a whole); and reads them back.
 void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);
 void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to);
 

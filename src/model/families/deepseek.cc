@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 
 #include <fmt/core.h>
 
@@ -108,7 +109,9 @@ DeepSeekModel::DeepSeekModel(const Checkpoint& checkpoint) {
   facts_.dim = config_.dim;
   facts_.layers = config_.layers;
   facts_.context_length = config_.context_length;
-  facts_.kv = {static_cast<int>(config_.layers), attention_.kv_width()};
+  facts_.kv = {.layers = static_cast<int>(config_.layers),
+               .width = attention_.kv_width(),
+               .part = std::gcd(attention_.kv_rank, attention_.rope_dim)};
   facts_.full_head_values = attention_.full_head_values();
 }
 

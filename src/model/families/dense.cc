@@ -39,7 +39,9 @@ DenseModel::DenseModel(const DenseFacts& facts, const Checkpoint& checkpoint) {
   facts_.dim = config_.dim;
   facts_.layers = config_.layers;
   facts_.context_length = config_.context_length;
-  facts_.kv = {static_cast<int>(config_.layers), attention_.kv_width()};
+  facts_.kv = {.layers = static_cast<int>(config_.layers),
+               .width = attention_.kv_width(),
+               .part = attention_.head_dim};
 }
 
 void DenseModel::visit_config(ConfigVisitor& v) {

@@ -65,7 +65,7 @@ class Counter : public WeightVisitor {
 
 KvLayout full_heads_layout(const ModelFacts& facts, DType type, const Kernels& kernels) {
   KvLayout layout = facts.kv.stored_as(type);
-  const int64_t bytes = row_bytes(full_heads_type(kernels, type), facts.full_head_values);
+  const int64_t bytes = row_bytes(attention_type(kernels, type), facts.full_head_values);
   layout.extra_bytes = (bytes + 63) / 64 * 64;
   return layout;
 }

@@ -32,8 +32,18 @@ TEST(KvCache, RowsTakeTheBytesOfTheirType) {
   EXPECT_EQ((KvLayout{27, 576, DType::kF32}.bytes_per_token()), 27 * 576 * 4);
   EXPECT_EQ((KvLayout{27, 576, DType::kBF16}.bytes_per_token()), 27 * 576 * 2);
   EXPECT_EQ((KvLayout{27, 576, DType::kBF16}.page_bytes()), 256 * 27 * 576 * 2);
+  EXPECT_EQ((KvLayout{27, 576, DType::kQ8_0}.bytes_per_token()), 27 * 576 / 32 * 34);
+  EXPECT_EQ((KvLayout{27, 576, DType::kQ8_0}.row_stride()), 576);
   KvCache cache({1, 3, DType::kBF16}, 4);
   EXPECT_EQ(cache.new_row(0, 2), cache.new_row(0, 0) + 12);
+}
+
+TEST(KvCache, IsRefusedInBlocksThatHeadsDoNotFill) {
+  const KvLayout heads_of_48{.layers = 2, .width = 192, .part = 48};
+  EXPECT_EQ(heads_of_48.stored_as(DType::kF32).bytes_per_token(), 2 * 192 * 4);
+  EXPECT_THROW(heads_of_48.stored_as(DType::kQ8_0), Error);
+  const KvLayout heads_of_64{.layers = 2, .width = 192, .part = 64};
+  EXPECT_EQ(heads_of_64.stored_as(DType::kQ8_0).bytes_per_token(), 2 * 192 / 32 * 34);
 }
 
 TEST(KvCache, TakesPagesAsTokensCome) {

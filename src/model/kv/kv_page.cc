@@ -4,8 +4,22 @@
 #include <vector>
 
 #include "base/core/check.h"
+#include "base/core/error.h"
 
 namespace minke {
+
+KvLayout KvLayout::stored_as(DType other) const {
+  const int block = dtype_info(other).block_elements;
+  if (part % block != 0) {
+    fail("cache",
+         "keys and values of this model cannot be kept as {}: expected heads of a multiple of {} "
+         "values, found {}",
+         dtype_name(other), block, part);
+  }
+  KvLayout layout = *this;
+  layout.type = other;
+  return layout;
+}
 
 struct KvPagePool::State {
   mutable std::mutex mutex;
@@ -22,7 +36,7 @@ struct KvPagePool::State {
 KvPagePool::KvPagePool(const KvLayout& layout, int64_t budget)
     : layout_(layout), state_(std::make_shared<State>()) {
   CHECK(layout.layers > 0 && layout.width > 0 && budget >= 0);
-  CHECK(layout.type == DType::kF32 || layout.type == DType::kBF16);
+  CHECK(layout.width % dtype_info(layout.type).block_elements == 0);
   pages_ = budget / layout.page_bytes();
 }
 

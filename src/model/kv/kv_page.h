@@ -14,7 +14,7 @@ inline constexpr DType kDefaultKvType = DType::kBF16;
 // Tokens of a page: the keys that attention takes at a time, so that a page is a chunk of it.
 inline constexpr int64_t kPageTokens = 256;
 
-// What a model keeps of one token in one layer: `width` values, F32 or BF16. Grouped-query
+// What a model keeps of one token in one layer: `width` values, F32, BF16 or Q8_0. Grouped-query
 // attention: keys of all heads, then values of all heads. Latent attention: the normalised latent,
 // then the rotated shared key. Behind them `extra_bytes` for what is computed from them alone,
 // where it is worth the memory not to compute it again (see full_heads_layout()).
@@ -23,15 +23,22 @@ struct KvLayout {
   int64_t width = 0;
   DType type = kDefaultKvType;
   int64_t extra_bytes = 0;
+  int64_t part = 1;  // a row's parts, such as heads, begin and end at multiples of so many values
 
   bool operator==(const KvLayout& other) const = default;
-  KvLayout stored_as(DType other) const { return {layers, width, other, extra_bytes}; }
+  // Throws Error if a part is not a whole number of blocks of the type.
+  KvLayout stored_as(DType other) const;
   // Where in a row the extra bytes begin: a multiple of 64, if there are any.
   int64_t extra_offset() const {
     const int64_t bytes = minke::row_bytes(type, width);
     return extra_bytes == 0 ? bytes : (bytes + 63) / 64 * 64;
   }
   int64_t row_bytes() const { return extra_offset() + extra_bytes; }
+  // From one row to the next, in values of `type`; the extra bytes must be a multiple of its block.
+  int64_t row_stride() const {
+    const DTypeInfo& info = dtype_info(type);
+    return row_bytes() / info.block_bytes * info.block_elements;
+  }
   int64_t bytes_per_token() const { return layers * row_bytes(); }
   int64_t page_bytes() const { return kPageTokens * bytes_per_token(); }
   // Where the row of the page's token `index` in `layer` begins: a page is [layers, kPageTokens,

@@ -171,7 +171,7 @@ Tensor AttentionMla::expanded_in_cache(Context& ctx, const Tensor& query, const 
                                        int layer, const MlaConfig& c) const {
   CHECK(ctx.tape() == nullptr);
   const KvLayout& layout = batch.segments[0].cache->layout();
-  const DType type = full_heads_type(ctx.kernels(), layout.type);
+  const DType type = attention_type(ctx.kernels(), layout.type);
   CHECK(layout.extra_bytes >= row_bytes(type, c.full_head_values()));
   const int64_t keys_at = layout.extra_offset();
   const int64_t values_at = keys_at + row_bytes(type, c.heads * c.key_dim());
@@ -288,7 +288,7 @@ void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Seg
   const KvLayout& layout = s.cache->layout();
   a.type = layout.type;
   a.key_dim = c.kv_width();
-  a.key_stride = a.value_stride = layout.row_bytes() / row_bytes(a.type, 1);
+  a.key_stride = a.value_stride = layout.row_stride();
   a.value_dim = c.kv_rank;
   a.keys = a.values = latents;
   a.scale = c.scale;

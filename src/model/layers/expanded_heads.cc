@@ -13,10 +13,6 @@ constexpr int64_t kBlockRows = 512;
 
 }  // namespace
 
-DType full_heads_type(const Kernels& kernels, DType cache_type) {
-  return cache_type == DType::kBF16 && kernels.dot_bf16 != nullptr ? DType::kBF16 : DType::kF32;
-}
-
 void store_full_heads(Context& ctx, const MlaConfig& c, DType type, const float* head_values,
                       const float* k_pe, uint8_t* keys, uint8_t* values) {
   for (int64_t h = 0; h < c.heads; ++h) {
@@ -30,9 +26,7 @@ void store_full_heads(Context& ctx, const MlaConfig& c, DType type, const float*
 }
 
 ExpandedHeads::ExpandedHeads(Context& ctx, const MlaConfig& config, std::vector<CachedRow> rows)
-    : config_(config),
-      rows_(std::move(rows)),
-      type_(full_heads_type(ctx.kernels(), rows_[0].type)) {
+    : config_(config), rows_(std::move(rows)), type_(attention_type(ctx.kernels(), rows_[0].type)) {
   const auto n = static_cast<int64_t>(rows_.size());
   const int64_t keys = n * config.heads * config.key_dim();
   const int64_t values = n * config.heads * config.value_dim;

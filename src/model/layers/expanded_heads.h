@@ -8,9 +8,6 @@
 
 namespace minke {
 
-// What full heads are held as: BF16 if the cache has it and attention is faster so.
-DType full_heads_type(const Kernels& kernels, DType cache_type);
-
 // Keys [heads, key_dim] and values [heads, value_dim] of one token, from its head_values [heads,
 // nope_dim + value_dim] and its rotated key [rope_dim].
 void store_full_heads(Context& ctx, const MlaConfig& config, DType type, const float* head_values,

@@ -50,7 +50,7 @@ std::vector<float> copy(std::span<const float> s) {
 
 TEST(Session, ThreadsAndChunksGiveTheSameBitsForQuantizedWeights) {
   const auto prompt = tokens(70, 1);
-  for (const DType type : {DType::kF32, DType::kBF16}) {
+  for (const DType type : {DType::kF32, DType::kBF16, DType::kQ8_0}) {
     Session reference(*bundle().model, options(2, 256, 512, type));
     const auto prefilled = copy(reference.prefill(prompt));
     const auto decoded = copy(reference.decode(5));

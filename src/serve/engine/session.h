@@ -17,7 +17,7 @@ struct SessionOptions {
   Isa isa = Isa::kScalar;          // kernels to use; callers pass chosen_isa()
   int64_t context = 0;             // most tokens of the sequence; 0: min(the model's own, 4096)
   int64_t prefill_chunk = 1024;    // prompt tokens of one forward pass; results do not depend on it
-  DType kv_type = kDefaultKvType;  // of the cache: F32 or BF16
+  DType kv_type = kDefaultKvType;  // of the cache: F32, BF16 or Q8_0
 };
 
 // One sequence on one model: feeds tokens, gives logits. Not for use from several threads.

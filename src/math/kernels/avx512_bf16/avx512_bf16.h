@@ -8,6 +8,8 @@
 namespace minke::avx512_bf16 {
 
 void round_bf16(const float* x, int64_t n, uint16_t* out);
+void round_q8_0(const uint8_t* rows, int64_t row_stride, int64_t row_count, int64_t n,
+                uint16_t* out);
 void dot_bf16(const uint16_t* w, int64_t w_stride, int64_t rows, const uint16_t* x,
               int64_t x_stride, int64_t m_count, int64_t n, float* out, int64_t out_stride);
 void accumulate_bf16(const uint16_t* p, int64_t p_stride, int64_t m_count, const uint16_t* v,
