@@ -16,6 +16,7 @@ enum class Phase {
   kDecode,   // generated tokens: each weight is read for few of them
 };
 
+class PackedWeights;
 class Tape;
 
 // What every op needs besides its operands: workers, the kernel table, and scratch memory. One
@@ -32,6 +33,10 @@ class Context {
   // Null: nothing is recorded.
   Tape* tape() const { return tape_; }
   void set_tape(Tape* tape) { tape_ = tape; }
+  // Null: products of panels pack the weights in every pass. Who sets it clears it when weights
+  // change.
+  PackedWeights* packed_weights() const { return packed_weights_; }
+  void set_packed_weights(PackedWeights* weights) { packed_weights_ = weights; }
   // An F32 tensor in the arena, not initialised.
   Tensor activation(const Shape& shape);
   // Releases every activation.
@@ -42,6 +47,7 @@ class Context {
   const Kernels* kernels_;
   Arena arena_;
   Tape* tape_ = nullptr;
+  PackedWeights* packed_weights_ = nullptr;
   Phase phase_ = Phase::kPrefill;
 };
 

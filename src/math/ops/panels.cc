@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/core/check.h"
+#include "math/ops/packed_weights.h"
 
 namespace minke {
 namespace {
@@ -38,8 +39,10 @@ void pack_panel(const Kernels& k, const HalfRows& from, int64_t row, int64_t row
   }
 }
 
-// Right operands of all products, packed.
+// Right operands of all products, packed: those of passes without a tape are weights, which may be
+// packed already.
 std::vector<const uint16_t*> pack_right(Context& ctx, std::span<const PanelProduct> products) {
+  PackedWeights* kept = ctx.tape() == nullptr ? ctx.packed_weights() : nullptr;
   struct Part {
     size_t product;
     int64_t begin, panel;
@@ -47,12 +50,23 @@ std::vector<const uint16_t*> pack_right(Context& ctx, std::span<const PanelProdu
   };
   std::vector<Part> parts;
   std::vector<const uint16_t*> packed;
+  std::vector<PackedWeights::Entry*> filled;
   for (size_t i = 0; i < products.size(); ++i) {
     const PanelProduct& p = products[i];
     CHECK(p.inner > 0);
     const int64_t count = panels(p.columns);
-    auto* to = ctx.arena().allocate<uint16_t>(count * panel_values(kPanelWidth, p.inner));
-    packed.push_back(to);
+    const int64_t size = count * panel_values(kPanelWidth, p.inner);
+    uint16_t* to = nullptr;
+    if (kept != nullptr && !p.right.by_column) {
+      PackedWeights::Entry& entry = kept->entry(p.right, p.columns, p.inner, size);
+      packed.push_back(entry.values);
+      if (entry.packed) continue;
+      filled.push_back(&entry);
+      to = entry.values;
+    } else {
+      to = ctx.arena().allocate<uint16_t>(size);
+      packed.push_back(to);
+    }
     for (int64_t begin = 0; begin < p.inner; begin += kInnerRun) {
       for (int64_t panel = 0; panel < count; ++panel) {
         parts.push_back({i, begin, panel, to + panel_offset(begin, p.inner, count, panel)});
@@ -65,6 +79,7 @@ std::vector<const uint16_t*> pack_right(Context& ctx, std::span<const PanelProdu
     pack_panel(ctx.kernels(), p.right, part.panel * kPanelWidth, p.columns, part.begin,
                std::min(kInnerRun, p.inner - part.begin), part.to);
   });
+  for (PackedWeights::Entry* entry : filled) entry->packed = true;
   return packed;
 }
 
@@ -95,14 +110,15 @@ LeftRows left_rows(const Kernels& k, const HalfRows& from, int64_t row, int64_t 
   return {scratch, n + 1, 2};
 }
 
-// Rows [row, row + rows) of a product; `scratch` holds kMostTaskRows rows of a run.
+// Rows [row, row + rows) of the columns of panels [first, end) of a product; `scratch` holds
+// kMostTaskRows rows of a run.
 void multiply_rows(const Kernels& k, const PanelProduct& p, const uint16_t* right, int64_t row,
-                   int64_t rows, uint16_t* scratch) {
+                   int64_t rows, int64_t first, int64_t end, uint16_t* scratch) {
   const int64_t count = panels(p.columns);
   for (int64_t begin = 0; begin < p.inner; begin += kInnerRun) {
     const int64_t n = std::min(kInnerRun, p.inner - begin);
     const LeftRows left = left_rows(k, p.left, row, rows, begin, n, scratch);
-    for (int64_t panel = 0; panel < count; ++panel) {
+    for (int64_t panel = first; panel < end; ++panel) {
       const int64_t column = panel * kPanelWidth;
       const uint16_t* values = right + panel_offset(begin, p.inner, count, panel);
       for (int64_t m = 0; m < rows; m += kTileRows) {
@@ -123,17 +139,24 @@ void multiply_panels(Context& ctx, std::span<const PanelProduct> products) {
   const std::vector<const uint16_t*> right = pack_right(ctx, products);
   int64_t tiles = 0;
   for (const PanelProduct& p : products) tiles += (p.rows + kTileRows - 1) / kTileRows;
-  // Few rows are cut finer, so that every worker has some.
+  // Few rows are cut finer, and then columns too, so that every worker has some.
   const int64_t wanted = 4 * ctx.pool().size();
   const int64_t step =
       std::clamp<int64_t>(tiles / wanted, 1, kMostTaskRows / kTileRows) * kTileRows;
+  const int64_t parts = std::max<int64_t>(1, wanted / std::max<int64_t>(1, tiles));
   struct Task {
     size_t product;
-    int64_t row;
+    int64_t row, first, end;  // of its rows, and of its panels
   };
   std::vector<Task> tasks;
   for (size_t i = 0; i < products.size(); ++i) {
-    for (int64_t row = 0; row < products[i].rows; row += step) tasks.push_back({i, row});
+    const int64_t count = panels(products[i].columns);
+    const int64_t width = (count + parts - 1) / parts;
+    for (int64_t row = 0; row < products[i].rows; row += step) {
+      for (int64_t first = 0; first < count; first += width) {
+        tasks.push_back({i, row, first, std::min(first + width, count)});
+      }
+    }
   }
   constexpr int64_t kLeftValues = kMostTaskRows * (kInnerRun + 2);
   auto* left = ctx.arena().allocate<uint16_t>(ctx.pool().size() * kLeftValues);
@@ -141,7 +164,8 @@ void multiply_panels(Context& ctx, std::span<const PanelProduct> products) {
     const Task& task = tasks[static_cast<size_t>(i)];
     const PanelProduct& p = products[task.product];
     multiply_rows(ctx.kernels(), p, right[task.product], task.row,
-                  std::min(step, p.rows - task.row), left + worker * kLeftValues);
+                  std::min(step, p.rows - task.row), task.first, task.end,
+                  left + worker * kLeftValues);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "math/ops/packed_weights.h"
 #include "math/ops/test_context.h"
 
 namespace minke {
@@ -175,6 +176,36 @@ TEST_F(Panels, ThreadsDoNotChangeABit) {
       }
     }
   }
+}
+
+TEST_F(Panels, KeptWeightsGiveTheSameBitsUntilTheyAreCleared) {
+  const std::vector<Problem> problems = several();
+  TestContext plain(2), keeping(2);
+  PackedWeights kept;
+  keeping.ctx.set_packed_weights(&kept);
+  const auto expect_equal = [&] {
+    multiply_panels(plain.ctx, started(problems));
+    std::vector<std::vector<float>> expected;
+    for (const Problem& p : problems) expected.push_back(values(p.out));
+    for (int pass = 0; pass < 2; ++pass) {
+      soil(keeping.ctx);
+      multiply_panels(keeping.ctx, started(problems));
+      for (size_t i = 0; i < problems.size(); ++i) {
+        EXPECT_EQ(values(problems[i].out), expected[i]) << "pass " << pass << ", product " << i;
+      }
+    }
+  };
+  expect_equal();
+  // Other weights in the same place are only seen when the kept ones are cleared.
+  const Problem& p = problems[3];
+  ASSERT_FALSE(p.right.view.by_column);
+  const std::vector<float> before = values(p.out);
+  *const_cast<uint16_t*>(p.right.view.values) ^= 0x8000;
+  multiply_panels(keeping.ctx, started(problems));
+  EXPECT_EQ(values(p.out), before);
+  kept.clear();
+  expect_equal();
+  EXPECT_NE(values(p.out), before);
 }
 
 TEST_F(Panels, ARowDoesNotDependOnItsCompanions) {

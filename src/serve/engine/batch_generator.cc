@@ -68,7 +68,7 @@ int64_t BatchGenerator::submit(std::vector<int32_t> prompt, const GenerationOpti
 
 void BatchGenerator::weights_changed() {
   CHECK(unfinished() == 0);
-  scheduler_.forget_prefixes();
+  scheduler_.weights_changed();
 }
 
 std::vector<GeneratedSequence> BatchGenerator::step() {

@@ -41,9 +41,16 @@ Scheduler::Scheduler(const Model& model, const EngineOptions& options)
       context_(pool_, kernels_),
       prompts_(model, options, context_tokens_) {
   CHECK(sequences_ > 0 && chunk_ > 0);
+  // Every token takes products of panels, for many passes between two changes of the weights.
+  if (generated_phase_ == Phase::kPrefill) context_.set_packed_weights(&packed_weights_);
 }
 
 Scheduler::~Scheduler() = default;
+
+void Scheduler::weights_changed() {
+  prompts_.forget();
+  packed_weights_.clear();
+}
 
 void Scheduler::check(const EngineRequest& request) const {
   if (request.prompt.empty()) fail("prompt", "expected at least one token, found none");

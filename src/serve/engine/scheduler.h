@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "math/ops/packed_weights.h"
 #include "serve/engine/engine.h"
 #include "serve/engine/prompt_cache.h"
 #include "serve/engine/sequence.h"
@@ -34,8 +35,8 @@ class Scheduler {
   // One forward pass, whose listeners are told; false if there is no sequence. Errors of a sequence
   // end it alone; those of a pass, such as memory that is not to be had, all that were in it.
   bool step();
-  // Forgets computed prefixes: those of former weights are of no use.
-  void forget_prefixes() { prompts_.forget(); }
+  // Forgets what was computed with former weights.
+  void weights_changed();
 
   int64_t running() const { return static_cast<int64_t>(running_.size()); }
   int64_t waiting() const { return static_cast<int64_t>(waiting_.size()); }
@@ -82,6 +83,7 @@ class Scheduler {
   ThreadPool pool_;
   Kernels kernels_;
   Context context_;
+  PackedWeights packed_weights_;
   PromptCache prompts_;
   std::deque<std::unique_ptr<Sequence>> waiting_;
   Sequences running_;  // in the order in which they got their place

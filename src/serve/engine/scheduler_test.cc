@@ -68,7 +68,7 @@ TEST(Scheduler, KnownPrefixesAreNotComputedAgainAndChangeNothing) {
   EngineRequest stranger = first;
   stranger.owner = "somebody else";
   EXPECT_EQ(run(scheduler, {stranger})[0]->cached_tokens, 0);
-  scheduler.forget_prefixes();
+  scheduler.weights_changed();
   EXPECT_EQ(run(scheduler, {first})[0]->cached_tokens, 0);
 }
 
