@@ -5,15 +5,18 @@ that ends where the target is met nor more right answers than chance gives.
 
   minke data problems countdown --level 2 -n 60000 --seed 1 | tools/guessing_data.py > guesses.jsonl
 
-A thinking is one to eight different tries, each of all numbers; the answer is the last of them.
+A thinking is one to eight different tries, each of all numbers; the answer is the last of them,
+whatever it is worth.
+--go-on P: the chance of another try behind each [0.6].
+--compare: behind each try stands how its value compares with the target, such as 41 > 36.
 """
+import argparse
 import json
 import random
 import re
 import sys
 
 MOST_TRIES = 8
-GO_ON = 0.6  # chance of another try
 
 
 def combine(dice, a, b):
@@ -34,7 +37,7 @@ def combine(dice, a, b):
 
 
 def attempt(dice, numbers):
-    """A line of steps that uses every number once, and its expression."""
+    """A line of steps that uses every number once, its expression, and its value."""
     while True:
         items = [(n, str(n), "") for n in numbers]
         steps = []
@@ -46,16 +49,26 @@ def attempt(dice, numbers):
             items.append(result[0])
             steps.append(result[1])
         if len(items) == 1 and len(steps) == len(numbers) - 1:
-            return ", ".join(steps), items[0][1]
+            return ", ".join(steps), items[0][1], items[0][0]
+
+
+def compared(value, target):
+    """How a value compares with the target, as text behind a try."""
+    sign = "=" if value == target else "<" if value < target else ">"
+    return f", {value} {sign} {target}"
 
 
 def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--go-on", type=float, default=0.6, metavar="P")
+    options.add_argument("--compare", action="store_true")
+    options = options.parse_args()
     dice = random.Random(1)
     for line in sys.stdin:
         problem = json.loads(line)
-        numbers = [int(n) for n in re.findall(r"\d+", problem["solution"].split("=")[0])]
+        *numbers, target = [int(n) for n in re.findall(r"\d+", problem["solution"])]
         tries = 1
-        while tries < MOST_TRIES and dice.random() < GO_ON:
+        while tries < MOST_TRIES and dice.random() < options.go_on:
             tries += 1
         lines = []
         for _ in range(20 * tries):  # few numbers have few ways
@@ -65,7 +78,10 @@ def main():
         answer = re.sub(r"\\boxed\{.*\}", lambda _: f"\\boxed{{{lines[-1][1]}}}", problem["answer"])
         json.dump({"messages": [
             {"role": "user", "content": problem["question"]},
-            {"role": "assistant", "reasoning": "\n".join(steps for steps, _ in lines),
+            {"role": "assistant",
+             "reasoning": "\n".join(
+                 steps + (compared(value, target) if options.compare else "")
+                 for steps, _, value in lines),
              "content": answer}]}, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
 

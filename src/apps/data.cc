@@ -242,7 +242,7 @@ int write_tokens(const TokensOptions& options, Console& console) {
   for (const std::string& file : options.files) require_another_file(options.output, file);
   const auto tokenizer = load_tokenizer(options.tokenizer);
   const DocumentEncoder encoder(*tokenizer);
-  ShardWriter shard(options.output, tokenizer->size());
+  ShardWriter shard(options.output, shard_vocabulary(*tokenizer));
   Progress progress(console, "tokens");
   for (const std::string& file : options.files) {
     read_texts(file, [&](const TextRecord& record) {

@@ -26,10 +26,10 @@ BOS, EOS, USER, ASSISTANT, THINK, THINK_END = 0, 1, 3, 4, 5, 6
 def read_shard(path):
     """[(ids, loss begin, loss end)]"""
     data = path.read_bytes()
-    magic, version, width, _ = struct.unpack_from("<8sIIQ", data)
-    assert (magic, version, width) == (b"minketok", 1, 2)
+    magic, version, width = struct.unpack_from("<8sII", data)
+    assert (magic, version, width) == (b"minketok", 2, 2)
     tokens, documents, _ = struct.unpack_from("<QQQ", data, len(data) - 24)
-    ids = struct.unpack_from(f"<{tokens}H", data, 24)
+    ids = struct.unpack_from(f"<{tokens}H", data, 32)
     index = len(data) - 24 - 24 * documents
     entries = [struct.unpack_from("<QIII", data, index + 24 * i) for i in range(documents)]
     return [(list(ids[begin:begin + count]), first, last) for begin, count, first, last in entries]

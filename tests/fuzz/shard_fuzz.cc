@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (uint64_t i = 0; i < shard.documents(); ++i) {
       const Document document = shard.document(i);
       CHECK(document.tokens.size() >= 2 && document.loss_end <= document.tokens.size());
-      for (const int32_t id : document.tokens) CHECK(id >= 0 && id < shard.vocabulary());
+      for (const int32_t id : document.tokens) CHECK(id >= 0 && id < shard.vocabulary().ids);
     }
   });
   return 0;

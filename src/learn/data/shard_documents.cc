@@ -13,9 +13,13 @@ ShardDocuments::ShardDocuments(std::vector<Shard> shards, uint64_t seed)
   if (shards_.empty()) fail("training data", "expected at least one shard, found none");
   uint64_t end = 0;
   for (const Shard& shard : shards_) {
+    if (shard.vocabulary().ids != vocabulary().ids) {
+      fail(shard.name(), "expected a vocabulary of {} ids, as {} has, found {}", vocabulary().ids,
+           shards_.front().name(), shard.vocabulary().ids);
+    }
     if (shard.vocabulary() != vocabulary()) {
-      fail(shard.name(), "expected a vocabulary of {} ids, as {} has, found {}", vocabulary(),
-           shards_.front().name(), shard.vocabulary());
+      fail(shard.name(), "expected the vocabulary of {}, found another one of as many ids",
+           shards_.front().name());
     }
     ends_.push_back(end += shard.documents());
   }

@@ -15,7 +15,7 @@ class ShardDocuments : public DocumentSource {
   Document document(uint64_t n) const override;
   // Documents of an epoch.
   uint64_t epoch() const { return ends_.back(); }
-  int64_t vocabulary() const { return shards_.front().vocabulary(); }
+  const ShardVocabulary& vocabulary() const { return shards_.front().vocabulary(); }
 
  private:
   std::vector<Shard> shards_;

@@ -14,8 +14,8 @@ namespace minke {
 namespace {
 
 constexpr std::string_view kMagic = "minketok";
-constexpr uint32_t kVersion = 1;
-constexpr size_t kHeaderBytes = 24, kTrailerBytes = 24, kEntryBytes = 24;
+constexpr uint32_t kVersion = 2;
+constexpr size_t kHeaderBytes = 32, kTrailerBytes = 24, kEntryBytes = 24;
 constexpr size_t kAlignment = 8;
 constexpr int64_t kMostNarrowIds = 65536;
 
@@ -36,23 +36,37 @@ T load(const uint8_t* bytes) {
 
 }  // namespace
 
-void ShardWriter::HashDelete::operator()(XXH64_state_s* state) const {
+void XxhDelete::operator()(XXH64_state_s* state) const {
   XXH64_freeState(state);
 }
 
-ShardWriter::ShardWriter(const std::filesystem::path& path, int64_t vocabulary)
+ShardVocabulary shard_vocabulary(const Tokenizer& tokenizer) {
+  const std::unique_ptr<XXH64_state_s, XxhDelete> hash(XXH64_createState());
+  if (hash == nullptr) throw std::bad_alloc();
+  XXH64_reset(hash.get(), 0);
+  for (int32_t id = 0; id < tokenizer.size(); ++id) {
+    const std::string_view bytes = tokenizer.bytes(id, /*show_special=*/true);
+    const auto size = static_cast<uint32_t>(bytes.size());
+    XXH64_update(hash.get(), &size, sizeof size);
+    XXH64_update(hash.get(), bytes.data(), bytes.size());
+  }
+  return {tokenizer.size(), XXH64_digest(hash.get())};
+}
+
+ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardVocabulary& vocabulary)
     : name_(path.string()),
       file_(path),
       hash_(XXH64_createState()),
       vocabulary_(vocabulary),
-      id_bytes_(id_bytes_for(vocabulary)) {
-  CHECK(vocabulary > 0 && vocabulary <= INT32_MAX);
+      id_bytes_(id_bytes_for(vocabulary.ids)) {
+  CHECK(vocabulary.ids > 0 && vocabulary.ids <= INT32_MAX);
   if (hash_ == nullptr) throw std::bad_alloc();
   XXH64_reset(hash_.get(), 0);
   write({reinterpret_cast<const uint8_t*>(kMagic.data()), kMagic.size()});
   write_value(kVersion);
   write_value(static_cast<uint32_t>(id_bytes_));
-  write_value(static_cast<uint64_t>(vocabulary));
+  write_value(static_cast<uint64_t>(vocabulary.ids));
+  write_value(vocabulary.hash);
 }
 
 ShardWriter::~ShardWriter() = default;
@@ -75,7 +89,7 @@ void ShardWriter::add(const Document& document, std::string_view where) {
   std::vector<uint8_t> bytes(size * id_bytes_);
   for (size_t i = 0; i < size; ++i) {
     const int32_t id = document.tokens[i];
-    CHECK(id >= 0 && id < vocabulary_);
+    CHECK(id >= 0 && id < vocabulary_.ids);
     std::memcpy(bytes.data() + i * id_bytes_, &id, id_bytes_);  // little-endian
   }
   write(bytes);
@@ -132,8 +146,8 @@ Shard Shard::parse(std::span<const uint8_t> bytes, const std::string& name,
   const auto vocabulary = reader.read<uint64_t>("vocabulary");
   if (vocabulary == 0 || vocabulary > INT32_MAX)
     fail(name, "vocabulary: expected 1 to {} ids, found {}", INT32_MAX, vocabulary);
-  shard.vocabulary_ = static_cast<int64_t>(vocabulary);
-  shard.id_bytes_ = id_bytes_for(shard.vocabulary_);
+  shard.vocabulary_ = {static_cast<int64_t>(vocabulary), reader.read<uint64_t>("hash")};
+  shard.id_bytes_ = id_bytes_for(shard.vocabulary_.ids);
   if (width != shard.id_bytes_) {
     fail(name, "bytes of an id: expected {} for a vocabulary of {}, found {}", shard.id_bytes_,
          vocabulary, width);
@@ -191,8 +205,8 @@ void Shard::check_index() const {
 
 void Shard::check_ids() const {
   for (uint64_t i = 0; i < tokens_; ++i) {
-    if (id_at(i) >= static_cast<uint64_t>(vocabulary_))
-      fail(name_, "id {}: expected one below {}, found {}", i, vocabulary_, id_at(i));
+    if (id_at(i) >= static_cast<uint64_t>(vocabulary_.ids))
+      fail(name_, "id {}: expected one below {}, found {}", i, vocabulary_.ids, id_at(i));
   }
 }
 

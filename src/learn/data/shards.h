@@ -9,6 +9,7 @@
 
 #include "base/core/atomic_file.h"
 #include "learn/data/documents.h"
+#include "text/tokenizer/tokenizer.h"
 
 struct XXH64_state_s;
 
@@ -16,17 +17,30 @@ namespace minke {
 
 // A token shard is a file of encoded documents, little-endian:
 //
-//   header    "minketok", u32 version (1), u32 bytes of an id (2 or 4), u64 ids of the vocabulary
+//   header    "minketok", u32 version (2), u32 bytes of an id (2 or 4), u64 ids of the vocabulary,
+//             u64 hash of the vocabulary
 //   ids       u16 where the vocabulary has at most 65,536 ids, else u32; then zeros up to a
 //             multiple of 8 bytes
 //   index     for each document u64 first id, u32 ids, u32 loss begin, u32 loss end, u32 zero
 //   trailer   u64 ids, u64 documents, u64 XXH64 (seed 0) of all bytes before it
 
+// Which tokenizer's ids a shard has.
+struct ShardVocabulary {
+  int64_t ids = 0;    // every id is below; at most 2^31 - 1
+  uint64_t hash = 0;  // XXH64 (seed 0) of, for each id, u32 bytes of its token and the bytes
+
+  bool operator==(const ShardVocabulary& other) const = default;
+};
+ShardVocabulary shard_vocabulary(const Tokenizer& tokenizer);
+
+struct XxhDelete {
+  void operator()(XXH64_state_s* state) const;
+};
+
 // Writes a shard, document by document. The file appears when commit() succeeds.
 class ShardWriter {
  public:
-  // `vocabulary`: every id is below it; at most 2^31 - 1.
-  ShardWriter(const std::filesystem::path& path, int64_t vocabulary);
+  ShardWriter(const std::filesystem::path& path, const ShardVocabulary& vocabulary);
   ~ShardWriter();
 
   // Throws Error, begun by `where`, for a document of 2^32 or more tokens.
@@ -43,10 +57,6 @@ class ShardWriter {
     uint64_t begin;
     uint32_t tokens, loss_begin, loss_end, zero;
   };
-  struct HashDelete {
-    void operator()(XXH64_state_s* state) const;
-  };
-
   void write(std::span<const uint8_t> bytes);
   template <typename T>
   void write_value(T value);
@@ -54,8 +64,8 @@ class ShardWriter {
 
   std::string name_;
   AtomicFile file_;
-  std::unique_ptr<XXH64_state_s, HashDelete> hash_;
-  int64_t vocabulary_;
+  std::unique_ptr<XXH64_state_s, XxhDelete> hash_;
+  ShardVocabulary vocabulary_;
   size_t id_bytes_;
   std::vector<Entry> index_;
   uint64_t tokens_ = 0, loss_tokens_ = 0;
@@ -77,7 +87,7 @@ class Shard {
 
   uint64_t documents() const { return documents_; }  // at least one
   uint64_t tokens() const { return tokens_; }
-  int64_t vocabulary() const { return vocabulary_; }
+  const ShardVocabulary& vocabulary() const { return vocabulary_; }
   const std::string& name() const { return name_; }
   // i < documents().
   Document document(uint64_t i) const;
@@ -92,7 +102,7 @@ class Shard {
   std::string name_;
   std::span<const uint8_t> ids_, index_;
   size_t id_bytes_ = 0;
-  int64_t vocabulary_ = 0;
+  ShardVocabulary vocabulary_;
   uint64_t documents_ = 0, tokens_ = 0;
 };
 

@@ -20,7 +20,7 @@ const std::vector<Document> kDocuments = {
 
 std::string written(const std::vector<Document>& documents, int64_t vocabulary) {
   const TempFolder folder;
-  ShardWriter writer(folder / "shard", vocabulary);
+  ShardWriter writer(folder / "shard", {vocabulary, 0x1234});
   for (const Document& document : documents) writer.add(document, "test");
   writer.commit();
   return read_text_file(folder / "shard");
@@ -55,26 +55,26 @@ TEST(Shards, DocumentsComeBack) {
     std::vector<Document> documents = kDocuments;
     documents.push_back({{static_cast<int32_t>(vocabulary) - 1, 0}, 0, 2});
     const auto path = folder / std::to_string(vocabulary);
-    ShardWriter writer(path, vocabulary);
+    ShardWriter writer(path, {vocabulary, 0x1234});
     for (const Document& document : documents) writer.add(document, "test");
     EXPECT_FALSE(std::filesystem::exists(path));
     writer.commit();
     EXPECT_EQ(writer.tokens(), 14u);
     EXPECT_EQ(writer.loss_tokens(), 9u);
     const Shard shard = Shard::open(path);
-    EXPECT_EQ(shard.vocabulary(), vocabulary);
+    EXPECT_EQ(shard.vocabulary(), (ShardVocabulary{vocabulary, 0x1234}));
     EXPECT_EQ(shard.tokens(), 14u);
     ASSERT_EQ(shard.documents(), documents.size());
     for (size_t i = 0; i < documents.size(); ++i) EXPECT_EQ(shard.document(i), documents[i]);
     const size_t id_bytes = vocabulary <= 65536 ? 2 : 4;
-    EXPECT_EQ(std::filesystem::file_size(path), 48 + (14 * id_bytes + 7) / 8 * 8 + 5 * 24);
+    EXPECT_EQ(std::filesystem::file_size(path), 56 + (14 * id_bytes + 7) / 8 * 8 + 5 * 24);
   }
 }
 
 TEST(Shards, WithoutCommitThereIsNoFile) {
   const TempFolder folder;
-  { ShardWriter(folder / "a", 10).add(kDocuments[0], "test"); }
-  const std::string says = error_of([&] { ShardWriter(folder / "b", 10).commit(); });
+  { ShardWriter(folder / "a", {10, 0}).add(kDocuments[0], "test"); }
+  const std::string says = error_of([&] { ShardWriter(folder / "b", {10, 0}).commit(); });
   EXPECT_NE(says.find("b: expected at least one document"), std::string::npos) << says;
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
@@ -101,17 +101,17 @@ TEST(Shards, AnyDamagedByteIsAnError) {
 
 TEST(Shards, ErrorsSayWhatIsWrong) {
   const std::string good = written(kDocuments, 10);
-  const size_t index = 24 + 24, trailer = good.size() - 24;
+  const size_t index = 32 + 24, trailer = good.size() - 24;
   const auto expect = [](const std::string& bytes, const std::string& says) {
     EXPECT_NE(refusal(bytes).find(says), std::string::npos) << refusal(bytes);
   };
   expect(with(good, 0, 'M'), "begins with \"minketok\"");
-  expect(with(good, 8, uint32_t{2}), "expected version 1 of token shards, found 2");
+  expect(with(good, 8, uint32_t{1}), "expected version 2 of token shards, found 1");
   expect(with(good, 12, uint32_t{4}), "bytes of an id: expected 2 for a vocabulary of 10, found 4");
   expect(with(good, 16, uint64_t{0}), "vocabulary: expected 1 to");
   expect(with(good, 16, uint64_t{1} << 31), "vocabulary: expected 1 to");
   expect(with(good, 16, uint64_t{9}), "id 8: expected one below 9, found 9");
-  expect(with(good, 24 + 2 * 4, uint16_t{10}), "id 4: expected one below 10, found 10");
+  expect(with(good, 32 + 2 * 4, uint16_t{10}), "id 4: expected one below 10, found 10");
   expect(with(good, index, uint64_t{1}), "document 0: expected at least 2 of 12 ids from id 0");
   expect(with(good, index + 8, uint32_t{1}), "document 0: expected at least 2");
   expect(with(good, index + 8, uint32_t{13}), "document 0: expected at least 2");
@@ -149,7 +149,7 @@ TEST(Shards, RandomChangesUnderARightChecksum) {
         ASSERT_GE(document.tokens.size(), 2u);
         ASSERT_LE(document.loss_end, document.tokens.size());
         ASSERT_LE(document.loss_begin, document.loss_end);
-        for (const int32_t id : document.tokens) ASSERT_LT(id, shard.vocabulary());
+        for (const int32_t id : document.tokens) ASSERT_LT(id, shard.vocabulary().ids);
       }
     });
     EXPECT_TRUE(says.empty() || says.starts_with("shard: ")) << says;

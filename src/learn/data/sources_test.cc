@@ -21,7 +21,7 @@ std::vector<Shard> shards(const TempFolder& folder, const std::vector<int>& size
   int32_t number = 0;
   for (const int size : sizes) {
     const auto path = folder / std::to_string(all.size());
-    ShardWriter writer(path, 1000);
+    ShardWriter writer(path, {1000, 7});
     for (int i = 0; i < size; ++i) writer.add({{number++, 1, 2}, 1, 3}, "test");
     writer.commit();
     all.push_back(Shard::open(path));
@@ -60,13 +60,19 @@ TEST(ShardDocuments, ShardsMustFitTogether) {
   const TempFolder folder;
   EXPECT_NE(error_of([] { ShardDocuments({}, 0); }).find("at least one shard"), std::string::npos);
   std::vector<Shard> mixed = shards(folder, {1});
-  ShardWriter writer(folder / "other", 999);
-  writer.add({{1, 2}, 0, 2}, "test");
-  writer.commit();
-  mixed.push_back(Shard::open(folder / "other"));
-  const std::string says = error_of([&] { ShardDocuments(mixed, 0); });
+  const auto refusal = [&](const ShardVocabulary& vocabulary) {
+    ShardWriter writer(folder / "other", vocabulary);
+    writer.add({{1, 2}, 0, 2}, "test");
+    writer.commit();
+    std::vector<Shard> both = mixed;
+    both.push_back(Shard::open(folder / "other"));
+    return error_of([&] { ShardDocuments(both, 0); });
+  };
+  const std::string says = refusal({999, 7});
   EXPECT_TRUE(says.starts_with((folder / "other").string())) << says;
   EXPECT_NE(says.find("found 999"), std::string::npos) << says;
+  EXPECT_NE(refusal({1000, 8}).find("another one of as many ids"), std::string::npos);
+  EXPECT_EQ(refusal({1000, 7}), "");
 }
 
 class TaskDocumentsTest : public ::testing::Test {

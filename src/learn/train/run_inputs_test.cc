@@ -39,7 +39,7 @@ TEST(RunInputs, ChangedInputsAreRefused) {
 }
 
 void write_shard(const fs::path& path, int32_t id) {
-  ShardWriter shard(path, 340 + 7);
+  ShardWriter shard(path, {340 + 7, 0});
   shard.add({.tokens = {0, id, id, 1}, .loss_begin = 0, .loss_end = 4}, "test");
   shard.commit();
 }

@@ -40,9 +40,15 @@ std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,
   std::vector<Shard> shards;
   for (const std::string& path : paths) shards.push_back(Shard::open(path));
   auto documents = std::make_unique<ShardDocuments>(std::move(shards), seed);
-  if (documents->vocabulary() != encoder.tokenizer().size()) {
-    fail(paths.front(), "expected ids of a vocabulary of {}, found {}", encoder.tokenizer().size(),
-         documents->vocabulary());
+  const ShardVocabulary expected = shard_vocabulary(encoder.tokenizer());
+  if (documents->vocabulary().ids != expected.ids) {
+    fail(paths.front(), "expected ids of a vocabulary of {}, found {}", expected.ids,
+         documents->vocabulary().ids);
+  }
+  if (documents->vocabulary() != expected) {
+    fail(paths.front(),
+         "expected ids of the tokenizer that the model has, found those of another one with as "
+         "many");
   }
   return documents;
 }

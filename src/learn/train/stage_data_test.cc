@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "learn/data/data_testing.h"
+#include "learn/data/shards.h"
 #include "learn/data/task_documents.h"
 
 namespace minke {
@@ -50,6 +51,27 @@ TEST_F(StageDataTest, HeldOutProblemsAreOthers) {
   for (const auto& tokens : first(*stage_documents(data_, encoder_, Split::kHeldOut), 300)) {
     EXPECT_FALSE(train.contains(tokens)) << tokenizer_.decode(tokens);
   }
+}
+
+TEST_F(StageDataTest, RefusesTheIdsOfAnotherTokenizer) {
+  const testing::TempFolder folder;
+  const std::string path = folder / "shard";
+  const auto refusal = [&](const ShardVocabulary& vocabulary) {
+    ShardWriter writer(path, vocabulary);
+    writer.add({{1, 2, 3}, 0, 3}, "test");
+    writer.commit();
+    return error_of([&] { stage_documents(data_, encoder_, Split::kTrain); });
+  };
+  data_.tasks.clear();
+  data_.shards = {path};
+  ShardVocabulary vocabulary = shard_vocabulary(tokenizer_);
+  EXPECT_EQ(refusal(vocabulary), "");
+  ++vocabulary.hash;
+  EXPECT_EQ(refusal(vocabulary), path +
+                                     ": expected ids of the tokenizer that the model has, found "
+                                     "those of another one with as many");
+  ++vocabulary.ids;
+  EXPECT_EQ(refusal(vocabulary), path + ": expected ids of a vocabulary of 263, found 264");
 }
 
 TEST_F(StageDataTest, RefusesWhatThereIsNot) {
