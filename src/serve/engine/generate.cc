@@ -54,8 +54,8 @@ GenerationResult Generator::generate(std::span<const int32_t> prompt,
       result.reason = FinishReason::kLength;
       break;
     }
-    const int32_t token =
-        sampler.sample(logits, {{}, options.excluded_behind(result.generated_tokens)});
+    const int32_t token = sampler.sample(session_.kernels(), logits,
+                                         {{}, options.excluded_behind(result.generated_tokens)});
     if (std::find(options.stop_ids.begin(), options.stop_ids.end(), token) !=
         options.stop_ids.end()) {
       break;

@@ -63,7 +63,7 @@ DrawnToken draw_token(Sequence& sequence, std::span<float> logits, const Kernels
     limits.mask = sequence.mask;
   }
   limits.excluded = options.excluded_behind(static_cast<int64_t>(sequence.drawn.size()));
-  const int32_t id = sequence.sampler.sample(logits, limits);
+  const int32_t id = sequence.sampler.sample(kernels, logits, limits);
   if (sequence.request.constraint) sequence.request.constraint->accept(id);
   DrawnToken result;
   result.token.id = id;

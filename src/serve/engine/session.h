@@ -30,6 +30,7 @@ class Session {
   int64_t length() const { return cache_.length(); }
   int64_t capacity() const { return cache_.capacity(); }
   int threads() const { return pool_.size(); }
+  const Kernels& kernels() const { return kernels_; }
 
   // Appends `tokens` as part of a prompt. Returns the logits [vocab] after the last one, valid
   // until the next call. Before each chunk `go_on` is asked; when it says no, the result is empty.

@@ -9,6 +9,9 @@
 namespace minke {
 namespace {
 
+// Of a token that may not be drawn.
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+
 void check_penalty(const char* name, float value) {
   if (!(value >= -2 && value <= 2)) fail(name, "expected -2 to 2, found {}", value);
 }
@@ -37,57 +40,24 @@ void check_sampling(const SamplingOptions& o) {
 Sampler::Sampler(const SamplingOptions& options, std::vector<bool> allowed)
     : options_(options), allowed_(std::move(allowed)), rng_(options.seed) {
   check_sampling(options);
+  for (size_t id = 0; id < allowed_.size(); ++id) {
+    if (!allowed_[id]) never_.push_back(static_cast<int32_t>(id));
+  }
 }
 
 bool Sampler::more_likely(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-}
-
-bool Sampler::may_draw(std::span<const float> logits, size_t id) const {
-  return !std::isnan(logits[id]) && (allowed_.empty() || (id < allowed_.size() && allowed_[id]));
-}
-
-int32_t Sampler::most_likely(std::span<const float> logits) const {
-  int32_t best = -1;
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (!may_draw(logits, id)) continue;
-    if (best < 0 || logits[id] > logits[static_cast<size_t>(best)]) best = static_cast<int32_t>(id);
-  }
-  if (best < 0) fail("sampling", "the model gave no usable logit; its weights may be damaged");
-  return best;
-}
-
-// Few of a large vocabulary are ever kept, so they are taken from a heap one by one instead of
-// sorting all.
-void Sampler::keep_top_p() {
-  double enough = 0;
-  for (const auto& c : candidates_) enough += c.weight;
-  enough *= options_.top_p;
-  const auto less_likely = [](const Candidate& a, const Candidate& b) { return more_likely(b, a); };
-  std::make_heap(candidates_.begin(), candidates_.end(), less_likely);
-  auto rest = candidates_.end();
-  do {
-    std::pop_heap(candidates_.begin(), rest, less_likely);
-    --rest;
-    enough -= rest->weight;
-  } while (enough > 0 && rest != candidates_.begin());
-  candidates_.erase(candidates_.begin(), rest);
+  return a.exponent != b.exponent ? a.exponent > b.exponent : a.id < b.id;
 }
 
 void Sampler::note_prompt(std::span<const int32_t> prompt) {
   if (options_.repetition_penalty != 1) repeated_.insert(prompt.begin(), prompt.end());
 }
 
-std::span<const float> Sampler::adjusted(std::span<const float> logits, const DrawLimits& limits) {
-  const bool penalties = !drawn_.empty() || !repeated_.empty();
-  if (!penalties && options_.logit_bias.empty() && limits.mask.empty() && limits.excluded.empty()) {
-    return logits;
-  }
-  constexpr float kNever = std::numeric_limits<float>::quiet_NaN();
-  adjusted_.assign(logits.begin(), logits.end());
+void Sampler::adjust(std::span<const float> logits, const DrawLimits& limits) {
+  logits_.assign(logits.begin(), logits.end());
   const auto at = [&](int32_t id) -> float* {
     const auto i = static_cast<size_t>(id);
-    return id >= 0 && i < adjusted_.size() ? &adjusted_[i] : nullptr;
+    return id >= 0 && i < logits_.size() ? &logits_[i] : nullptr;
   };
   for (const auto& [id, bias] : options_.logit_bias) {
     if (float* logit = at(id)) *logit += bias;
@@ -101,52 +71,138 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits, const Dr
     *at(id) -= options_.presence_penalty + static_cast<float>(times) * options_.frequency_penalty;
   }
   if (!limits.mask.empty()) {
-    for (size_t id = 0; id < adjusted_.size(); ++id) {
-      if ((limits.mask[id / 64] >> (id % 64) & 1) == 0) adjusted_[id] = kNever;
+    for (size_t id = 0; id < logits_.size(); ++id) {
+      if ((limits.mask[id / 64] >> (id % 64) & 1) == 0) logits_[id] = kNever;
     }
   }
-  for (const int32_t id : limits.excluded) {
-    if (float* logit = at(id)) *logit = kNever;
+  for (const std::span<const int32_t> ids : {limits.excluded, std::span<const int32_t>(never_)}) {
+    for (const int32_t id : ids) {
+      if (float* logit = at(id)) *logit = kNever;
+    }
   }
-  return adjusted_;
+  if (!allowed_.empty() && allowed_.size() < logits_.size()) {
+    std::fill(logits_.begin() + static_cast<ptrdiff_t>(allowed_.size()), logits_.end(), kNever);
+  }
+  for (float& logit : logits_) logit = std::isnan(logit) ? kNever : logit;
 }
 
-int32_t Sampler::sample(std::span<const float> logits, const DrawLimits& limits) {
-  const int32_t id = draw(adjusted(logits, limits));
+int32_t Sampler::sample(const Kernels& kernels, std::span<const float> logits,
+                        const DrawLimits& limits) {
+  adjust(logits, limits);
+  const int32_t id = draw(kernels);
   if (options_.presence_penalty != 0 || options_.frequency_penalty != 0) ++drawn_[id];
   if (options_.repetition_penalty != 1) repeated_.insert(id);
   return id;
 }
 
-int32_t Sampler::draw(std::span<const float> logits) {
-  const int32_t best = most_likely(logits);
-  if (options_.temperature == 0 || options_.top_k == 1) return best;
-  const float top = logits[static_cast<size_t>(best)];
-  candidates_.clear();
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (!may_draw(logits, id)) continue;
-    const double weight = std::exp((static_cast<double>(logits[id]) - top) / options_.temperature);
-    if (weight > 0) candidates_.push_back({static_cast<int32_t>(id), logits[id], weight});
+int32_t Sampler::draw(const Kernels& kernels) {
+  const auto count = static_cast<int64_t>(logits_.size());
+  const float top = kernels.max(logits_.data(), count);
+  if (top == kNever) {
+    fail("sampling", "the model gave no usable logit; its weights may be damaged");
   }
-  // An infinite best logit leaves no finite weight.
-  if (candidates_.empty()) return best;
+  const auto best = static_cast<int32_t>(std::ranges::find(logits_, top) - logits_.begin());
+  // Beside an infinite logit no other counts.
+  if (options_.temperature == 0 || options_.top_k == 1 || std::isinf(top)) return best;
+  for (float& logit : logits_) logit = (logit - top) / options_.temperature;
+  const bool truncates = options_.top_k > 0 || options_.top_p < 1 || options_.min_p > 0;
+  if (truncates) exponents_ = logits_;
+  // The best token's weight is 1.
+  kernels.exp_sum(logits_.data(), count, 0);
+  sum_blocks();
+  return truncates ? draw_of_candidates() : draw_of_all();
+}
+
+void Sampler::sum_blocks() {
+  block_sums_.clear();
+  total_ = 0;
+  for (size_t begin = 0; begin < logits_.size(); begin += kBlock) {
+    const std::span<const float> block = block_from(begin);
+    // Two sums side by side: one would wait for itself at each step.
+    double even = 0, odd = 0;
+    for (size_t i = 0; i + 1 < block.size(); i += 2) {
+      even += block[i];
+      odd += block[i + 1];
+    }
+    if (block.size() % 2 == 1) even += block.back();
+    block_sums_.push_back(even + odd);
+    total_ += block_sums_.back();
+  }
+}
+
+std::span<const float> Sampler::block_from(size_t begin) const {
+  return std::span(logits_).subspan(begin, std::min(kBlock, logits_.size() - begin));
+}
+
+int32_t Sampler::draw_of_all() {
+  double at = rng_.uniform() * total_;
+  size_t b = 0;
+  while (b + 1 < block_sums_.size() && at >= block_sums_[b]) at -= block_sums_[b++];
+  // Rounding may leave something at the end of a block: then it is its last token, or that of one
+  // before if this has none.
+  for (;; --b) {
+    const std::span<const float> block = block_from(b * kBlock);
+    int32_t last = -1;
+    for (size_t i = 0; i < block.size(); ++i) {
+      if (block[i] == 0) continue;
+      last = static_cast<int32_t>(b * kBlock + i);
+      at -= block[i];
+      if (at < 0) return last;
+    }
+    if (last >= 0) return last;
+  }
+}
+
+int32_t Sampler::draw_of_candidates() {
   const auto k = static_cast<size_t>(options_.top_k);
+  double floor = 0;
+  if (k == 0) {
+    // Tokens below this have less than 1 - top_p together, so that all of them would go.
+    const double rest = (1 - static_cast<double>(options_.top_p)) * total_;
+    floor = std::max<double>(options_.min_p, rest / static_cast<double>(logits_.size()));
+  }
+  candidates_.clear();
+  for (size_t id = 0; id < logits_.size(); ++id) {
+    const double weight = logits_[id];
+    if (weight > 0 && weight >= floor) {
+      candidates_.push_back({static_cast<int32_t>(id), exponents_[id], weight});
+    }
+  }
+  double total = total_;
   if (k > 0 && candidates_.size() > k) {
     const auto kth = candidates_.begin() + options_.top_k;
     std::partial_sort(candidates_.begin(), kth, candidates_.end(), more_likely);
     candidates_.resize(k);
+    total = sum_of_candidates();
   }
-  if (options_.top_p < 1) keep_top_p();
-  // The best candidate's weight is 1.
+  if (options_.top_p < 1) keep_top_p(total * options_.top_p);
   std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < options_.min_p; });
-  double total = 0;
-  for (const auto& c : candidates_) total += c.weight;
-  double at = rng_.uniform() * total;
+  double at = rng_.uniform() * sum_of_candidates();
   for (const auto& c : candidates_) {
     at -= c.weight;
     if (at < 0) return c.id;
   }
   return candidates_.back().id;
+}
+
+double Sampler::sum_of_candidates() const {
+  double total = 0;
+  for (const auto& c : candidates_) total += c.weight;
+  return total;
+}
+
+// Few of a large vocabulary are ever kept, so they are taken from a heap one by one instead of
+// sorting all.
+void Sampler::keep_top_p(double enough) {
+  const auto less_likely = [](const Candidate& a, const Candidate& b) { return more_likely(b, a); };
+  std::make_heap(candidates_.begin(), candidates_.end(), less_likely);
+  auto rest = candidates_.end();
+  do {
+    std::pop_heap(candidates_.begin(), rest, less_likely);
+    --rest;
+    enough -= rest->weight;
+  } while (enough > 0 && rest != candidates_.begin());
+  candidates_.erase(candidates_.begin(), rest);
 }
 
 }  // namespace minke

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/core/rng.h"
+#include "math/kernels/kernels.h"
 
 namespace minke {
 
@@ -51,31 +52,42 @@ class Sampler {
   void note_prompt(std::span<const int32_t> prompt);
 
   // Biases and penalties come first, then temperature, top_k, top_p, min_p, in this order, each
-  // applied to what the one before left. NaN logits are never drawn; if no other may be drawn,
-  // throws Error.
-  int32_t sample(std::span<const float> logits, const DrawLimits& limits = {});
+  // applied to what the one before left. Logits that are NaN or minus infinity are never drawn; if
+  // no other may be drawn, throws Error.
+  int32_t sample(const Kernels& kernels, std::span<const float> logits,
+                 const DrawLimits& limits = {});
 
  private:
+  // Weights that are added up together.
+  static constexpr size_t kBlock = 256;
   struct Candidate {
     int32_t id;
-    float logit;
-    double weight;
+    float exponent;  // (logit - largest logit) / temperature
+    double weight;   // exp(exponent)
   };
   static bool more_likely(const Candidate& a, const Candidate& b);
-  // The logits with biases, penalties and limits, where there are any.
-  std::span<const float> adjusted(std::span<const float> logits, const DrawLimits& limits);
-  int32_t draw(std::span<const float> logits);
-  int32_t most_likely(std::span<const float> logits) const;
-  bool may_draw(std::span<const float> logits, size_t id) const;
-  void keep_top_p();
+  // Sets logits_ to the logits with biases, penalties and limits.
+  void adjust(std::span<const float> logits, const DrawLimits& limits);
+  int32_t draw(const Kernels& kernels);
+  void sum_blocks();
+  std::span<const float> block_from(size_t begin) const;
+  int32_t draw_of_all();
+  int32_t draw_of_candidates();
+  double sum_of_candidates() const;
+  // Keeps the likeliest candidates that weigh `enough` together.
+  void keep_top_p(double enough);
 
   SamplingOptions options_;
   std::vector<bool> allowed_;
   Rng rng_;
   std::unordered_map<int32_t, int> drawn_;  // how often; kept where a penalty asks for it
   std::unordered_set<int32_t> repeated_;    // what repetition_penalty holds for
-  std::vector<float> adjusted_;             // scratch
-  std::vector<Candidate> candidates_;       // scratch
+  std::vector<int32_t> never_;              // ids that are not allowed
+  // Scratch of one draw: logits that become weights, their exponents, and sums of the weights.
+  std::vector<float> logits_, exponents_;
+  std::vector<double> block_sums_;
+  double total_ = 0;
+  std::vector<Candidate> candidates_;
 };
 
 }  // namespace minke
