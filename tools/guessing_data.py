@@ -63,9 +63,13 @@ def main():
     options.add_argument("--go-on", type=float, default=0.6, metavar="P")
     options.add_argument("--compare", action="store_true")
     options = options.parse_args()
+    if not 0 <= options.go_on < 1:
+        sys.exit(f"--go-on: expected 0 to below 1, found {options.go_on}")
     dice = random.Random(1)
     for line in sys.stdin:
         problem = json.loads(line)
+        if problem["task"] != "countdown":
+            sys.exit(f"expected problems of countdown, found one of {problem['task']}")
         *numbers, target = [int(n) for n in re.findall(r"\d+", problem["solution"])]
         tries = 1
         while tries < MOST_TRIES and dice.random() < options.go_on:

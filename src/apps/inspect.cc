@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -154,7 +155,7 @@ void add_tokenizer(Json& report, const Tokenizer* tokenizer, const std::string& 
   report["chat"] = chat_json(*tokenizer);
 }
 
-void add_supported(Json& report, const Bundle& bundle, DType kv_type) {
+void add_supported(Json& report, const Bundle& bundle) {
   const ModelFacts& facts = bundle.model->facts();
   report["supported"] = true;
   report["family"] = facts.family;
@@ -163,7 +164,6 @@ void add_supported(Json& report, const Bundle& bundle, DType kv_type) {
   report["config"] = values_json(config_fields(
       *bundle.model, bundle.checkpoint.metadata().text("general.name").value_or(report["name"])));
   report["tensor_types"] = types_json(bundle.checkpoint);
-  report["memory"] = memory_json(bundle, kv_type);
   add_tokenizer(report, bundle.tokenizer.get(), "this model comes without a tokenizer");
   report["generation_defaults"] = defaults_json(bundle.defaults);
 }
@@ -192,11 +192,16 @@ Json inspected(const InspectOptions& options) {
                  {"path", path.string()},
                  {"format", gguf ? "GGUF" : "Hugging Face"},
                  {"architecture", architecture ? Json(printable(*architecture)) : Json()}};
+  std::optional<Bundle> bundle;
   try {
-    add_supported(report, load_bundle(path), options.kv_type);
+    bundle.emplace(load_bundle(path));
+    add_supported(report, *bundle);
   } catch (const Error& error) {
+    bundle.reset();
     add_unsupported(report, checkpoint, path, error.what());
   }
+  // An option that the model cannot have is an error, not a model that cannot be run.
+  if (bundle) report["memory"] = memory_json(*bundle, options.kv_type);
   if (options.tensors) report["tensors"] = tensors_json(checkpoint);
   return report;
 }

@@ -85,7 +85,10 @@ class SynthTest(ModelTest):
 
 class InspectTest(ModelTest):
     def test_a_gguf_file(self):
+        eight_bits = self.succeed_json("inspect", self.random_model, "--kv-type", "q8")["memory"]
         report = self.succeed_json("inspect", self.random_model)
+        self.assertEqual(eight_bits["cache_bytes_per_token"] * 64,
+                         report["memory"]["cache_bytes_per_token"] * 34)
         self.assertTrue(report["supported"])
         self.assertEqual(report["architecture"], "deepseek2")
         self.assertIsNone(report["chat"]["format"])

@@ -71,6 +71,23 @@ TEST(Shards, DocumentsComeBack) {
   }
 }
 
+TEST(Shards, AVocabularyIsKnownByItsTokens) {
+  TokenizerSpec spec = testing::byte_tokenizer_spec();
+  const Tokenizer tokenizer(spec);
+  std::string tokens;
+  for (int32_t id = 0; id < tokenizer.size(); ++id) {
+    const std::string bytes(tokenizer.bytes(id, /*show_special=*/true));
+    tokens += {static_cast<char>(bytes.size()), '\0', '\0', '\0'};
+    tokens += bytes;
+  }
+  const ShardVocabulary vocabulary = shard_vocabulary(tokenizer);
+  EXPECT_EQ(vocabulary.ids, tokenizer.size());
+  EXPECT_EQ(vocabulary.hash, XXH64(tokens.data(), tokens.size(), 0));
+  std::swap(spec.tokens[100], spec.tokens[101]);
+  EXPECT_EQ(shard_vocabulary(Tokenizer(spec)).ids, vocabulary.ids);
+  EXPECT_NE(shard_vocabulary(Tokenizer(spec)).hash, vocabulary.hash);
+}
+
 TEST(Shards, WithoutCommitThereIsNoFile) {
   const TempFolder folder;
   { ShardWriter(folder / "a", {10, 0}).add(kDocuments[0], "test"); }

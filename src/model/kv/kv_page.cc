@@ -12,13 +12,19 @@ KvLayout KvLayout::stored_as(DType other) const {
   const int block = dtype_info(other).block_elements;
   if (part % block != 0) {
     fail("cache",
-         "keys and values of this model cannot be kept as {}: expected heads of a multiple of {} "
-         "values, found {}",
+         "keys and values of this model cannot be kept as {}: expected heads, or latent and rotary "
+         "parts, of a multiple of {} values, found {}",
          dtype_name(other), block, part);
   }
   KvLayout layout = *this;
   layout.type = other;
   return layout;
+}
+
+int64_t KvLayout::row_stride() const {
+  const DTypeInfo& info = dtype_info(type);
+  CHECK(row_bytes() % info.block_bytes == 0);
+  return row_bytes() / info.block_bytes * info.block_elements;
 }
 
 struct KvPagePool::State {

@@ -35,10 +35,7 @@ struct KvLayout {
   }
   int64_t row_bytes() const { return extra_offset() + extra_bytes; }
   // From one row to the next, in values of `type`; the extra bytes must be a multiple of its block.
-  int64_t row_stride() const {
-    const DTypeInfo& info = dtype_info(type);
-    return row_bytes() / info.block_bytes * info.block_elements;
-  }
+  int64_t row_stride() const;
   int64_t bytes_per_token() const { return layers * row_bytes(); }
   int64_t page_bytes() const { return kPageTokens * bytes_per_token(); }
   // Where the row of the page's token `index` in `layer` begins: a page is [layers, kPageTokens,

@@ -166,6 +166,31 @@ TEST(BatchGenerator, AFullContextEndsASequence) {
   EXPECT_EQ(found.at(1).tokens.size(), 1u);
 }
 
+// What reinforcement samples with: the panels of the weights stay from pass to pass.
+TEST(BatchGenerator, InThePhaseOfPromptsRepliesDoNotDependOnWhatWasComputedBefore) {
+  const fs::path path = fs::temp_directory_path() / fmt::format("minke-halves-{}.gguf", getpid());
+  write_random_gguf(*make_model(named_shape("deepseek-v3-mini", 2)), "halves", DType::kBF16, 1,
+                    path);
+  const Bundle halves = load_bundle(path);
+  fs::remove(path);
+  BatchOptions o = options(4);
+  o.generated_phase = Phase::kPrefill;
+  const auto replies = [](BatchGenerator& generator) {
+    std::vector<std::vector<int32_t>> all;
+    for (const Request& r : requests()) generator.submit(r.prompt, r.options);
+    for (const auto& [ticket, sequence] : run(generator)) all.push_back(sequence.tokens);
+    return all;
+  };
+  BatchGenerator generator(*halves.model, o);
+  const auto expected = replies(generator);
+  EXPECT_EQ(replies(generator), expected);
+  generator.weights_changed();
+  EXPECT_EQ(replies(generator), expected);
+  o.slots = 1;
+  BatchGenerator alone(*halves.model, o);
+  EXPECT_EQ(replies(alone), expected);
+}
+
 TEST(BatchGenerator, CountsWhatWaits) {
   BatchGenerator generator(model(), options(4));
   EXPECT_TRUE(generator.step().empty());

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <filesystem>
 
 #include <fmt/core.h>
@@ -61,6 +62,29 @@ TEST(Session, ThreadsAndChunksGiveTheSameBitsForQuantizedWeights) {
         EXPECT_EQ(copy(session.decode(5)), decoded) << threads << " threads, " << chunk;
       }
     }
+  }
+}
+
+// Heads of keys and values behind one another in a row of blocks.
+TEST(Session, ThreadsAndChunksGiveTheSameBitsForHeadsInEightBits) {
+  const fs::path path = fs::temp_directory_path() / fmt::format("minke-dense-{}.gguf", getpid());
+  write_random_gguf(*make_model(named_shape("smollm2-135m", 2)), "dense", DType::kQ4_0, 1, path);
+  const Bundle dense = load_bundle(path);
+  fs::remove(path);
+  const auto prompt = tokens(70, 1);
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+    if (isa > machine_isa()) continue;
+    SessionOptions o = options(2, 256, 512, DType::kQ8_0);
+    o.isa = isa;
+    Session reference(*dense.model, o);
+    const auto prefilled = copy(reference.prefill(prompt));
+    const auto decoded = copy(reference.decode(5));
+    EXPECT_TRUE(std::isfinite(prefilled[0]));
+    o.threads = 3;
+    o.prefill_chunk = 7;
+    Session session(*dense.model, o);
+    EXPECT_EQ(copy(session.prefill(prompt)), prefilled) << isa_name(isa);
+    EXPECT_EQ(copy(session.decode(5)), decoded) << isa_name(isa);
   }
 }
 

@@ -138,9 +138,9 @@ int32_t Sampler::draw_of_all() {
   double at = rng_.uniform() * total_;
   size_t b = 0;
   while (b + 1 < block_sums_.size() && at >= block_sums_[b]) at -= block_sums_[b++];
-  // Rounding may leave something at the end of a block: then it is its last token, or that of one
-  // before if this has none.
-  for (;; --b) {
+  // Rounding may leave something at the end of a block: then it is its last token, or the last one
+  // before if the block has none.
+  for (;; --b, at = HUGE_VAL) {
     const std::span<const float> block = block_from(b * kBlock);
     int32_t last = -1;
     for (size_t i = 0; i < block.size(); ++i) {

@@ -44,6 +44,45 @@ TEST(Sampler, TruncationsKeepWhatTheySay) {
   EXPECT_EQ(drawn(o), std::set<int32_t>({1, 2, 3}));
 }
 
+// Each truncation works on what the one before left.
+TEST(Sampler, TruncationsFollowOneAnother) {
+  SamplingOptions o;
+  o.temperature = 1;
+  o.top_k = 3;      // 0.42, 0.42 and 0.16 of what is left
+  o.top_p = 0.83f;  // the first two, which are 0.79 of all, would not do without top_k
+  EXPECT_EQ(drawn(o), std::set<int32_t>({1, 3}));
+  o.top_k = 0;
+  EXPECT_EQ(drawn(o), std::set<int32_t>({1, 2, 3}));
+  o.min_p = 0.5f;
+  EXPECT_EQ(drawn(o), std::set<int32_t>({1, 3}));
+}
+
+TEST(Sampler, TinyTemperaturesTakeTheLargest) {
+  for (const float temperature : {1e-6f, 1e-30f, 1e-44f}) {
+    SamplingOptions o;
+    o.temperature = temperature;
+    EXPECT_EQ(drawn(o), std::set<int32_t>({1, 3})) << temperature;
+    o.top_p = 1e-9f;
+    EXPECT_EQ(drawn(o), std::set<int32_t>({1})) << temperature;
+  }
+}
+
+// Blocks of weights that are all zero stand before and behind the tokens that may be drawn.
+TEST(Sampler, FewOfManyMayBeDrawn) {
+  std::vector<float> logits(3000, 1.0f);
+  std::vector<bool> allowed(1000, false);  // the others are no tokens
+  allowed[600] = allowed[601] = true;
+  SamplingOptions o;
+  o.temperature = 1;
+  Sampler sampler(o, allowed);
+  std::set<int32_t> ids;
+  const std::vector<int32_t> excluded = {-1, 5000};
+  for (int i = 0; i < 500; ++i) {
+    ids.insert(sampler.sample(kKernels, logits, DrawLimits{{}, excluded}));
+  }
+  EXPECT_EQ(ids, std::set<int32_t>({600, 601}));
+}
+
 TEST(Sampler, DrawsFollowTheDistribution) {
   SamplingOptions o;
   o.temperature = 1;
