@@ -8,18 +8,18 @@
 
 namespace minke {
 
-ShardDocuments::ShardDocuments(std::vector<Shard> shards, uint64_t seed)
+ShardDocuments::ShardDocuments(std::vector<Shard> shards, const ShardVocabulary& vocabulary,
+                               uint64_t seed)
     : shards_(std::move(shards)), seed_(seed) {
   if (shards_.empty()) fail("training data", "expected at least one shard, found none");
   uint64_t end = 0;
   for (const Shard& shard : shards_) {
-    if (shard.vocabulary().ids != vocabulary().ids) {
-      fail(shard.name(), "expected a vocabulary of {} ids, as {} has, found {}", vocabulary().ids,
-           shards_.front().name(), shard.vocabulary().ids);
+    if (shard.vocabulary().ids != vocabulary.ids) {
+      fail(shard.name(), "expected ids of a vocabulary of {}, found {}", vocabulary.ids,
+           shard.vocabulary().ids);
     }
-    if (shard.vocabulary() != vocabulary()) {
-      fail(shard.name(), "expected the vocabulary of {}, found another one of as many ids",
-           shards_.front().name());
+    if (shard.vocabulary() != vocabulary) {
+      fail(shard.name(), "expected ids of the model's tokenizer, found those of another one");
     }
     ends_.push_back(end += shard.documents());
   }

@@ -9,13 +9,12 @@ namespace minke {
 // The documents of some shards, epoch after epoch, each epoch in an order of its own.
 class ShardDocuments : public DocumentSource {
  public:
-  // Throws Error if there is no shard, or if the shards are of different vocabularies.
-  ShardDocuments(std::vector<Shard> shards, uint64_t seed);
+  // Throws Error if there is no shard, or one whose ids are not of `vocabulary`.
+  ShardDocuments(std::vector<Shard> shards, const ShardVocabulary& vocabulary, uint64_t seed);
 
   Document document(uint64_t n) const override;
   // Documents of an epoch.
   uint64_t epoch() const { return ends_.back(); }
-  const ShardVocabulary& vocabulary() const { return shards_.front().vocabulary(); }
 
  private:
   std::vector<Shard> shards_;

@@ -36,21 +36,19 @@ T load(const uint8_t* bytes) {
 
 }  // namespace
 
-void XxhDelete::operator()(XXH64_state_s* state) const {
+void ShardWriter::HashDelete::operator()(XXH64_state_s* state) const {
   XXH64_freeState(state);
 }
 
 ShardVocabulary shard_vocabulary(const Tokenizer& tokenizer) {
-  const std::unique_ptr<XXH64_state_s, XxhDelete> hash(XXH64_createState());
-  if (hash == nullptr) throw std::bad_alloc();
-  XXH64_reset(hash.get(), 0);
+  std::string tokens;
   for (int32_t id = 0; id < tokenizer.size(); ++id) {
     const std::string_view bytes = tokenizer.bytes(id, /*show_special=*/true);
     const auto size = static_cast<uint32_t>(bytes.size());
-    XXH64_update(hash.get(), &size, sizeof size);
-    XXH64_update(hash.get(), bytes.data(), bytes.size());
+    tokens.append(reinterpret_cast<const char*>(&size), sizeof size);  // little-endian
+    tokens.append(bytes);
   }
-  return {tokenizer.size(), XXH64_digest(hash.get())};
+  return {tokenizer.size(), XXH64(tokens.data(), tokens.size(), 0)};
 }
 
 ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardVocabulary& vocabulary)

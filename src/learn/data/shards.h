@@ -31,11 +31,7 @@ struct ShardVocabulary {
 
   bool operator==(const ShardVocabulary& other) const = default;
 };
-ShardVocabulary shard_vocabulary(const Tokenizer& tokenizer);
-
-struct XxhDelete {
-  void operator()(XXH64_state_s* state) const;
-};
+ShardVocabulary shard_vocabulary(const Tokenizer& tokenizer);  // of a shard that it makes
 
 // Writes a shard, document by document. The file appears when commit() succeeds.
 class ShardWriter {
@@ -57,6 +53,9 @@ class ShardWriter {
     uint64_t begin;
     uint32_t tokens, loss_begin, loss_end, zero;
   };
+  struct HashDelete {
+    void operator()(XXH64_state_s* state) const;
+  };
   void write(std::span<const uint8_t> bytes);
   template <typename T>
   void write_value(T value);
@@ -64,7 +63,7 @@ class ShardWriter {
 
   std::string name_;
   AtomicFile file_;
-  std::unique_ptr<XXH64_state_s, XxhDelete> hash_;
+  std::unique_ptr<XXH64_state_s, HashDelete> hash_;
   ShardVocabulary vocabulary_;
   size_t id_bytes_;
   std::vector<Entry> index_;

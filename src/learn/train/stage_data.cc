@@ -39,18 +39,8 @@ std::unique_ptr<DocumentSource> stage_documents(const DataRecipe& data,
   const auto& paths = split == Split::kTrain ? data.shards : data.held_out;
   std::vector<Shard> shards;
   for (const std::string& path : paths) shards.push_back(Shard::open(path));
-  auto documents = std::make_unique<ShardDocuments>(std::move(shards), seed);
-  const ShardVocabulary expected = shard_vocabulary(encoder.tokenizer());
-  if (documents->vocabulary().ids != expected.ids) {
-    fail(paths.front(), "expected ids of a vocabulary of {}, found {}", expected.ids,
-         documents->vocabulary().ids);
-  }
-  if (documents->vocabulary() != expected) {
-    fail(paths.front(),
-         "expected ids of the tokenizer that the model has, found those of another one with as "
-         "many");
-  }
-  return documents;
+  return std::make_unique<ShardDocuments>(std::move(shards), shard_vocabulary(encoder.tokenizer()),
+                                          seed);
 }
 
 }  // namespace minke

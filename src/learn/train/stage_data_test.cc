@@ -67,9 +67,8 @@ TEST_F(StageDataTest, RefusesTheIdsOfAnotherTokenizer) {
   ShardVocabulary vocabulary = shard_vocabulary(tokenizer_);
   EXPECT_EQ(refusal(vocabulary), "");
   ++vocabulary.hash;
-  EXPECT_EQ(refusal(vocabulary), path +
-                                     ": expected ids of the tokenizer that the model has, found "
-                                     "those of another one with as many");
+  EXPECT_EQ(refusal(vocabulary),
+            path + ": expected ids of the model's tokenizer, found those of another one");
   ++vocabulary.ids;
   EXPECT_EQ(refusal(vocabulary), path + ": expected ids of a vocabulary of 263, found 264");
 }

@@ -108,8 +108,8 @@ struct AttentionArgs {
   int64_t heads = 0, kv_heads = 0;
   int64_t key_dim = 0, value_dim = 0;
   // F32, BF16, or Q8_0, of which all strides and dimensions are multiples of the block of 32. A
-  // pointer for each chunk of kAttentionChunk keys, at least as many as the last row
-  // sees: key t of head j is `t % kAttentionChunk * key_stride + j * key_head_stride` of them after
+  // pointer for each chunk of kAttentionChunk keys, at least as many as the last row sees: key t of
+  // head j is `t % kAttentionChunk * key_stride + j * key_head_stride` values after
   // keys[t / kAttentionChunk]; values alike.
   DType type = DType::kF32;
   std::span<const uint8_t* const> keys;
@@ -132,6 +132,8 @@ std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_b
 // is ever held. Over BF16 and Q8_0, levels with products of bfloat16 values (Kernels::dot_bf16)
 // compute with those, queries and softmax weights rounded as well; the others in float32.
 void attention(Context& ctx, const AttentionArgs& args, float* out);
+// What it computes with where keys and values are stored like this: BF16 or F32.
+DType attention_type(const Kernels& kernels, DType stored);
 
 // Cross-entropy of the next tokens: sum over rows m with targets[m] >= 0 of
 //   weights[m] * -log softmax(hidden_m head^T)[targets[m]],
@@ -141,9 +143,6 @@ void attention(Context& ctx, const AttentionArgs& args, float* out);
 double cross_entropy(Context& ctx, const Tensor& hidden, const Tensor& head,
                      std::span<const int32_t> targets, std::span<const float> weights,
                      std::span<float> log_probabilities);
-
-// What attention() computes with where keys and values are stored like this: BF16 or F32.
-DType attention_type(const Kernels& kernels, DType stored);
 
 // Stores n floats as F32, BF16 (rounded to nearest, ties to even) or Q8_0 (n is a multiple of 32; a
 // block with a value that is not finite is NaN as a whole); and reads them back.

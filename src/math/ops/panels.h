@@ -30,6 +30,8 @@ struct PanelProduct {
 
 // Computes every product, for levels that have Kernels::multiply_bf16. They must not overlap in
 // what they write. A result depends on its two rows alone; its sum is formed in runs of 512 values.
+// Right operands that stand row by row are kept in Context::packed_weights(), where there are some
+// and no tape.
 void multiply_panels(Context& ctx, std::span<const PanelProduct> products);
 
 }  // namespace minke

@@ -19,7 +19,8 @@ struct EngineOptions {
   int64_t sequences = 16;   // that share a forward pass
   bool interactive = true;  // somebody reads along: prompts do not hold up generation for long
   // kPrefill: generated tokens are computed as prompts and in training, so that what they are drawn
-  // from is, bit for bit, what a training pass gives them. The cache then also holds full heads.
+  // from is, bit for bit, what a training pass gives them. The cache then also holds full heads,
+  // and weights in bfloat16 are held once more, as panels.
   Phase generated_phase = Phase::kDecode;
   int64_t queue = 256;          // requests that may wait for one of these places
   int64_t cache_bytes = 0;      // of keys and values in memory; 0: a quarter of what is free

@@ -37,11 +37,12 @@ void check_sampling(const SamplingOptions& o) {
   }
 }
 
-Sampler::Sampler(const SamplingOptions& options, std::vector<bool> allowed)
-    : options_(options), allowed_(std::move(allowed)), rng_(options.seed) {
+Sampler::Sampler(const SamplingOptions& options, const std::vector<bool>& allowed)
+    : options_(options), rng_(options.seed) {
   check_sampling(options);
-  for (size_t id = 0; id < allowed_.size(); ++id) {
-    if (!allowed_[id]) never_.push_back(static_cast<int32_t>(id));
+  if (!allowed.empty()) allowed_end_ = allowed.size();
+  for (size_t id = 0; id < allowed.size(); ++id) {
+    if (!allowed[id]) never_.push_back(static_cast<int32_t>(id));
   }
 }
 
@@ -80,9 +81,7 @@ void Sampler::adjust(std::span<const float> logits, const DrawLimits& limits) {
       if (float* logit = at(id)) *logit = kNever;
     }
   }
-  if (!allowed_.empty() && allowed_.size() < logits_.size()) {
-    std::fill(logits_.begin() + static_cast<ptrdiff_t>(allowed_.size()), logits_.end(), kNever);
-  }
+  for (size_t id = allowed_end_; id < logits_.size(); ++id) logits_[id] = kNever;
   for (float& logit : logits_) logit = std::isnan(logit) ? kNever : logit;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -46,7 +47,7 @@ class Sampler {
  public:
   // `allowed`: for each id whether it may be drawn (padding rows of a vocabulary may not); empty:
   // all.
-  Sampler(const SamplingOptions& options, std::vector<bool> allowed);
+  Sampler(const SamplingOptions& options, const std::vector<bool>& allowed);
 
   // Tokens that repetition_penalty holds for from the beginning.
   void note_prompt(std::span<const int32_t> prompt);
@@ -58,8 +59,7 @@ class Sampler {
                  const DrawLimits& limits = {});
 
  private:
-  // Weights that are added up together.
-  static constexpr size_t kBlock = 256;
+  static constexpr size_t kBlock = 256;  // weights that are added up together
   struct Candidate {
     int32_t id;
     float exponent;  // (logit - largest logit) / temperature
@@ -78,11 +78,12 @@ class Sampler {
   void keep_top_p(double enough);
 
   SamplingOptions options_;
-  std::vector<bool> allowed_;
   Rng rng_;
   std::unordered_map<int32_t, int> drawn_;  // how often; kept where a penalty asks for it
   std::unordered_set<int32_t> repeated_;    // what repetition_penalty holds for
-  std::vector<int32_t> never_;              // ids that are not allowed
+  // Ids that are not allowed: these, and all from allowed_end_ on.
+  std::vector<int32_t> never_;
+  size_t allowed_end_ = std::numeric_limits<size_t>::max();
   // Scratch of one draw: logits that become weights, their exponents, and sums of the weights.
   std::vector<float> logits_, exponents_;
   std::vector<double> block_sums_;
