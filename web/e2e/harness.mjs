@@ -110,11 +110,14 @@ export async function seriousFindings(page) {
 export function overflowing(page) {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
+    // A line that ends with an ellipsis is as wide as its words, whatever is seen of them.
+    const ellipsized = (element) => getComputedStyle(element).textOverflow === "ellipsis";
     const apart = "pre, .table-scroll, .maths, .sidebar, .skip-link, .visually-hidden";
     for (const element of document.querySelectorAll("body, body *")) {
       const box = element.getBoundingClientRect();
       if (box.width === 0 || element.closest(apart)) continue;
-      if (element.scrollWidth > width || box.left < -1 || box.right > width + 1) {
+      const wider = element.scrollWidth > width && !ellipsized(element);
+      if (wider || box.left < -1 || box.right > width + 1) {
         return `${element.outerHTML.slice(0, 120)} from ${box.left} to ${box.right} of ${width}`;
       }
     }
