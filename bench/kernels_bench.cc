@@ -297,7 +297,7 @@ void add_products(const Kernels& k) {
 }
 
 void add_all() {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+  for (const Isa isa : kIsaLevels) {
     if (isa > machine_isa()) continue;
     const Kernels k = select_kernels(isa);
     add_formats(k);

@@ -9,7 +9,7 @@ set(MINKE_ISA_FLAGS_avx512
     -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
     -mprefer-vector-width=512)
 set(MINKE_ISA_FLAGS_avx512_bf16 ${MINKE_ISA_FLAGS_avx512} -mavx512bf16)
-set(MINKE_ISA_FLAGS_amx -mamx-tile -mamx-int8 -mamx-bf16)
+set(MINKE_ISA_FLAGS_amx ${MINKE_ISA_FLAGS_avx512_bf16} -mamx-tile -mamx-int8 -mamx-bf16)
 
 # What a folder links besides other folders.
 set(MINKE_LIBS_base_core fmt::fmt simdjson::simdjson nlohmann_json::nlohmann_json)

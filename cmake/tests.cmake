@@ -52,6 +52,9 @@ function(minke_add_cross_tests name)
   minke_add_tests(${name} "${sources}" ${ARGN})
 endfunction()
 minke_add_cross_tests(kernels minke_math_kernels minke_math_quant)
+set(emulated ${PROJECT_SOURCE_DIR}/tests/kernels/emulated_amx.cc)
+set_source_files_properties(${emulated} PROPERTIES COMPILE_OPTIONS "${MINKE_ISA_FLAGS_amx}")
+target_sources(kernels_test PRIVATE ${emulated})
 minke_add_cross_tests(golden minke_serve_engine minke_learn_train)
 
 # Code for every processor holds no newer instruction. Sanitizers add code of their own.

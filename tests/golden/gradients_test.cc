@@ -101,8 +101,7 @@ class OpGradients : public testing::TestWithParam<Isa> {
   std::vector<Tensor> gradients_;
   std::vector<std::string> names_;
 };
-INSTANTIATE_TEST_SUITE_P(Levels, OpGradients,
-                         testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16),
+INSTANTIATE_TEST_SUITE_P(Levels, OpGradients, testing::ValuesIn(kIsaLevels),
                          [](const auto& level) { return std::string(isa_name(level.param)); });
 
 TEST_P(OpGradients, Linear) {
@@ -299,7 +298,7 @@ TEST_P(ModelGradients, MatchTheReferenceAtEveryLevel) {
   }
   const std::vector<float> weights(tokens.size(), 1.0f / static_cast<float>(counted));
   ThreadPool pool(2);
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+  for (const Isa isa : kIsaLevels) {
     if (isa > machine_isa()) continue;
     const auto model = load_model(checkpoint, /*prediction=*/expected.has("mtp_loss"));
     ASSERT_EQ(model->predicts(), expected.has("mtp_loss"));

@@ -125,7 +125,7 @@ class GoldenModel : public testing::TestWithParam<fs::path> {
 };
 
 TEST_P(GoldenModel, LogitsMatchTheReferenceInBothPhasesAtEveryLevel) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+  for (const Isa isa : kIsaLevels) {
     if (isa > machine_isa() || rounds_activations(checkpoint_, isa)) continue;
     for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
       const std::string what =

@@ -108,7 +108,7 @@ class SameBits : public testing::TestWithParam<DType> {
   // Levels of this machine that the type is tried at.
   static std::vector<Isa> levels() {
     std::vector<Isa> found;
-    for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+    for (const Isa isa : kIsaLevels) {
       const bool slow = isa == Isa::kScalar && GetParam() != DType::kQ4_K;
       if (isa <= machine_isa() && !slow) found.push_back(isa);
     }

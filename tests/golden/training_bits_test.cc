@@ -280,8 +280,7 @@ TEST_P(TrainingBits, LayersThatAreRecomputedDoNotChangeABit) {
 
 INSTANTIATE_TEST_SUITE_P(All, TrainingBits,
                          testing::Combine(testing::ValuesIn(model_folders()),
-                                          testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,
-                                                          Isa::kAvx512Bf16)),
+                                          testing::ValuesIn(kIsaLevels)),
                          [](const auto& tested) {
                            std::string name = std::get<0>(tested.param).filename().string();
                            std::replace(name.begin(), name.end(), '-', '_');

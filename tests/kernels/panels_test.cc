@@ -18,6 +18,8 @@ class PanelTest : public KernelsTest {
     ASSERT_EQ(kernels.pack_rows_bf16 != nullptr, wanted);
     ASSERT_EQ(kernels.pack_columns_bf16 != nullptr, wanted);
     ASSERT_EQ(kernels.multiply_bf16 != nullptr, wanted);
+    ASSERT_EQ(kernels.left_rows > 0, wanted);
+    ASSERT_EQ(kernels.step_pairs > 0, wanted);
     if (!wanted) GTEST_SKIP() << "the level has no products of bfloat16";
   }
 };
@@ -89,6 +91,25 @@ TEST_P(PanelTest, ColumnsArePacked) {
   }
 }
 
+TEST_P(PanelTest, RowsAreTransposed) {
+  if (kernels.transpose_bf16 == nullptr) GTEST_SKIP() << "the level takes columns as they are";
+  for (const int64_t n : lengths()) {
+    for (const int rows : {0, 1, 15, 16, 17, 32, 96}) {
+      const int64_t stride = rows + n % 3, out_stride = n + n % 2;
+      Guarded<uint16_t> x(random_words(n == 0 ? 0 : (n - 1) * stride + rows, 6));
+      const auto before = random_words(rows == 0 ? 0 : (rows - 1) * out_stride + n, 7);
+      Guarded<uint16_t> out(before);
+      kernels.transpose_bf16(x.data(), stride, rows, n, out.data(), out_stride);
+      Guarded<uint16_t> expected(before);
+      for (int r = 0; r < rows; ++r) {
+        for (int64_t i = 0; i < n; ++i) expected[r * out_stride + i] = x[i * stride + r];
+      }
+      SCOPED_TRACE(testing::Message() << rows << " rows of " << n);
+      ASSERT_NO_FATAL_FAILURE(expect_same(out, expected, "rows"));
+    }
+  }
+}
+
 // A product of `rows` rows of 2 * pairs values with `columns` rows.
 struct Factors {
   Factors(int rows_, int columns_, int64_t pairs_)
@@ -113,12 +134,18 @@ struct Factors {
   std::vector<uint16_t> left, right;
 };
 
-// Two ways in which the left operand may stand: row by row, and pair by pair as packed columns.
+// Two ways in which the left operand may stand: row by row, and, at levels that take it so, pair by
+// pair as packed columns.
 struct LeftLayout {
   int64_t row_stride, pair_stride;
 };
-std::vector<LeftLayout> layouts(int64_t pairs) {
+std::vector<LeftLayout> layouts(const Kernels& kernels, int64_t pairs) {
+  if (kernels.transpose_bf16 != nullptr) return {{2 * pairs, 2}, {2 * pairs + 6, 2}};
   return {{2 * pairs, 2}, {2 * pairs + 6, 2}, {2, 2 * kPanelWidth}, {2, 6 * kPanelWidth}};
+}
+LeftLayout some_layout(const Kernels& kernels, int64_t pairs, int which) {
+  const auto every = layouts(kernels, pairs);
+  return every[static_cast<size_t>(which) % every.size()];
 }
 
 // Rows [first, first + count) of the left operand in a layout; other words are NaN.
@@ -165,12 +192,12 @@ void expect_product(const Kernels& kernels, const Factors& f, const LeftLayout& 
 }
 
 TEST_P(PanelTest, TilesOfEveryShapeAreTheProduct) {
-  for (int rows = 1; rows <= kTileRows; ++rows) {
+  for (int rows = 1; rows <= kernels.left_rows; ++rows) {
     for (int columns = 1; columns <= kPanelWidth; ++columns) {
       for (const int64_t pairs : {1, 2, 7, 33}) {
         const Factors f(rows, columns, pairs);
         for (const bool add : {false, true}) {
-          const auto layout = layouts(pairs)[static_cast<size_t>((rows + columns) % 4)];
+          const auto layout = some_layout(kernels, pairs, rows + columns);
           SCOPED_TRACE(testing::Message() << rows << "x" << columns << "x" << 2 * pairs << add);
           ASSERT_NO_FATAL_FAILURE(expect_product(kernels, f, layout, add));
         }
@@ -182,9 +209,9 @@ TEST_P(PanelTest, TilesOfEveryShapeAreTheProduct) {
 TEST_P(PanelTest, ProductsOfEveryLength) {
   auto every = lengths();
   for (const int64_t pairs : every) {
-    for (const auto& [rows, columns] : {std::pair{12, 32}, {5, 17}, {1, 1}}) {
+    for (const auto& [rows, columns] : {std::pair{kernels.left_rows, 32}, {5, 17}, {1, 1}}) {
       const Factors f(rows, columns, pairs);
-      for (const LeftLayout& layout : layouts(pairs)) {
+      for (const LeftLayout& layout : layouts(kernels, pairs)) {
         for (const bool add : {false, true}) {
           SCOPED_TRACE(testing::Message() << rows << "x" << columns << "x" << 2 * pairs << add);
           ASSERT_NO_FATAL_FAILURE(expect_product(kernels, f, layout, add));
@@ -198,15 +225,15 @@ TEST_P(PanelTest, ProductsOfEveryLength) {
 // columns there are, where in the tile its own stand, or how anything is laid out.
 TEST_P(PanelTest, BitsDoNotDependOnShapesAndStrides) {
   for (const int64_t pairs : {1, 3, 16, 100, 256}) {
-    const Factors f(kTileRows, kPanelWidth, pairs);
-    std::vector<float> whole(kTileRows * kPanelWidth);
+    const Factors f(kernels.left_rows, kPanelWidth, pairs);
+    std::vector<float> whole(static_cast<size_t>(kernels.left_rows * kPanelWidth));
     const auto all = f.panel(0, kPanelWidth);
-    kernels.multiply_bf16(f.left.data(), 2 * pairs, 2, all.data(), pairs, kTileRows, kPanelWidth,
-                          false, whole.data(), kPanelWidth);
-    for (int rows = 1; rows <= kTileRows; ++rows) {
+    kernels.multiply_bf16(f.left.data(), 2 * pairs, 2, all.data(), pairs, kernels.left_rows,
+                          kPanelWidth, false, whole.data(), kPanelWidth);
+    for (int rows = 1; rows <= kernels.left_rows; ++rows) {
       for (int columns = 1; columns <= kPanelWidth; ++columns) {
-        const int m0 = kTileRows - rows, c0 = kPanelWidth - columns;
-        const auto layout = layouts(pairs)[static_cast<size_t>((rows + columns) % 4)];
+        const int m0 = kernels.left_rows - rows, c0 = kPanelWidth - columns;
+        const auto layout = some_layout(kernels, pairs, rows + columns);
         const auto left = laid_out(f, m0, rows, layout);
         const auto right = f.panel(c0, columns);
         const int64_t out_stride = columns + rows % 3;
@@ -225,7 +252,7 @@ TEST_P(PanelTest, BitsDoNotDependOnShapesAndStrides) {
   }
 }
 
-// One pair after the other: a product in two parts is the product in one.
+// One step after the other: a product in two parts is the product in one.
 TEST_P(PanelTest, PairsAreAddedInTheirOrder) {
   constexpr int64_t kPairs = 37;
   const Factors f(7, 29, kPairs);
@@ -233,7 +260,7 @@ TEST_P(PanelTest, PairsAreAddedInTheirOrder) {
   std::vector<float> whole(7 * 29);
   kernels.multiply_bf16(f.left.data(), 2 * kPairs, 2, right.data(), kPairs, 7, 29, false,
                         whole.data(), 29);
-  for (int64_t cut = 0; cut <= kPairs; ++cut) {
+  for (int64_t cut = 0; cut <= kPairs; cut += kernels.step_pairs) {
     std::vector<float> parts(7 * 29, -1.0f);
     kernels.multiply_bf16(f.left.data(), 2 * kPairs, 2, right.data(), cut, 7, 29, false,
                           parts.data(), 29);
@@ -248,7 +275,7 @@ TEST_P(PanelTest, PairsAreAddedInTheirOrder) {
 
 TEST_P(PanelTest, SmallWholeNumbersAreExact) {
   constexpr int64_t kPairs = 100;
-  Factors f(kTileRows, kPanelWidth, kPairs);
+  Factors f(kernels.left_rows, kPanelWidth, kPairs);
   const auto whole = [](size_t i, size_t step) {
     return static_cast<int64_t>(i * step % 255) - 127;
   };
@@ -258,10 +285,11 @@ TEST_P(PanelTest, SmallWholeNumbersAreExact) {
   for (size_t i = 0; i < f.right.size(); ++i) {
     f.right[i] = f32_to_bf16(static_cast<float>(whole(i, 91)));
   }
-  std::vector<float> out(kTileRows * kPanelWidth);
+  const auto rows = static_cast<size_t>(kernels.left_rows);
+  std::vector<float> out(rows * kPanelWidth);
   kernels.multiply_bf16(f.left.data(), 2 * kPairs, 2, f.panel(0, kPanelWidth).data(), kPairs,
-                        kTileRows, kPanelWidth, false, out.data(), kPanelWidth);
-  for (size_t m = 0; m < kTileRows; ++m) {
+                        kernels.left_rows, kPanelWidth, false, out.data(), kPanelWidth);
+  for (size_t m = 0; m < rows; ++m) {
     for (size_t r = 0; r < kPanelWidth; ++r) {
       int64_t expected = 0;
       for (size_t i = 0; i < 2 * kPairs; ++i) {

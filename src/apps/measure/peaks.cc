@@ -4,46 +4,12 @@
 #include <chrono>
 #include <type_traits>
 
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "apps/terminal/stop_signal.h"
 #include "base/core/rng.h"
 #include "base/cpu/thread_pool.h"
 
 namespace minke {
 namespace {
-
-struct CpuidLeaf {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-};
-
-CpuidLeaf cpuid(unsigned leaf, unsigned subleaf) {
-  CpuidLeaf r;
-  if (__get_cpuid_count(leaf, subleaf, &r.eax, &r.ebx, &r.ecx, &r.edx) == 0) return {};
-  return r;
-}
-
-bool has_bit(unsigned word, int bit) {
-  return (word >> bit & 1) != 0;
-}
-
-// That the system saves the registers, is part of the AVX-512 level.
-bool has_avx512_bf16() {
-  return has_bit(cpuid(7, 1).eax, 5);
-}
-
-// Tiles: the processor has them, the system saves them (bits 17 and 18 of XCR0), and lets this
-// process use them (Linux's Documentation/arch/x86/xstate.rst).
-bool may_use_tiles() {
-  constexpr int kRequestPermission = 0x1023, kTileData = 18;
-  if (!has_bit(cpuid(7, 0).edx, 24) || !has_bit(cpuid(1, 0).ecx, 27)) return false;
-  unsigned low = 0, high = 0;
-  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  if (!has_bit(low, 17) || !has_bit(low, kTileData)) return false;
-  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
 
 // Short passes, so that on a busy machine some of them are not disturbed.
 constexpr double kTaskSeconds = 2e-4;
@@ -122,14 +88,14 @@ ChainsOfLevel chains_of(Isa level) {
       return {{&kVpmaddubsw}, {}, {&kVfmaddAvx2}};
     case Isa::kAvx512:
     case Isa::kAvx512Bf16:
+    case Isa::kAmx:
       break;
   }
   ChainsOfLevel chains = {{&kVpdpbusd}, {}, {&kVfmaddAvx512}};
-  if (has_avx512_bf16()) chains.bf16.push_back(&kVdpbf16ps);
-  if (may_use_tiles()) {
-    const unsigned features = cpuid(7, 0).edx;
-    if (has_bit(features, 25)) chains.int8.push_back(&kTdpbusd);
-    if (has_bit(features, 22)) chains.bf16.push_back(&kTdpbf16ps);
+  if (machine_isa() >= Isa::kAvx512Bf16) chains.bf16.push_back(&kVdpbf16ps);
+  if (machine_isa() >= Isa::kAmx) {
+    chains.int8.push_back(&kTdpbusd);
+    chains.bf16.push_back(&kTdpbf16ps);
   }
   return chains;
 }

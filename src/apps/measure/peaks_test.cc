@@ -120,8 +120,7 @@ TEST_P(Levels, PeaksAreMeasuredWhereThereAreChains) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Levels,
-                         testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16),
+INSTANTIATE_TEST_SUITE_P(All, Levels, testing::ValuesIn(kIsaLevels),
                          [](const auto& level) { return std::string(isa_name(level.param)); });
 
 }  // namespace

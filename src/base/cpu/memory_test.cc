@@ -56,7 +56,7 @@ TEST(AvailableMemory, IsWhatALinuxMachineMayHave) {
 }
 
 TEST(Isa, ParsesEveryLevelAndRefusesOthers) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+  for (const Isa isa : kIsaLevels) {
     EXPECT_EQ(parse_isa(isa_name(isa)), isa);
   }
   EXPECT_THROW(parse_isa("sse"), Error);

@@ -106,7 +106,6 @@ struct QuantizedFormat {
 // `width` rows stands at 2 * (i / 2 * width + r) + i % 2. Rows that are missing, and the last value
 // of an odd number, are zero.
 inline constexpr int kPanelWidth = 32;  // rows of the right operand of a tile
-inline constexpr int kTileRows = 12;    // most rows of the left operand
 static inline int64_t panel_values(int64_t width, int64_t n) {
   return (n + 1) / 2 * 2 * width;
 }
@@ -187,11 +186,18 @@ struct Kernels {
   void (*pack_rows_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, uint16_t* panel);
   void (*pack_columns_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, int width,
                             uint16_t* panel);
-  // out[m * out_stride + r] (+)= sum_i left(m, i) * right_r[i] for m < rows <= kTileRows and
+  // out[r * out_stride + i] = x[i * stride + r] for r < rows, i < n. Null but where multiply_bf16
+  // wants its left operand row by row.
+  void (*transpose_bf16)(const uint16_t* x, int64_t stride, int rows, int64_t n, uint16_t* out,
+                         int64_t out_stride);
+  // out[m * out_stride + r] (+)= sum_i left(m, i) * right_r[i] for m < rows <= left_rows and
   // r < columns of a panel of kPanelWidth rows; `add`: to what stands in `out`. Values 2p and
-  // 2p + 1 of row m of the left operand stand at left + m * row_stride + p * pair_stride. One pair
-  // after the other: the order of additions depends on `pairs` alone. Rounding as in dot_bf16. Null
-  // where dot_bf16 is.
+  // 2p + 1 of row m of the left operand stand at left + m * row_stride + p * pair_stride;
+  // pair_stride is 2 where there is transpose_bf16. One step after the other of step_pairs pairs:
+  // the order of additions depends on `pairs` alone, and a product in parts of whole steps is the
+  // product in one. Rounding as in dot_bf16. Null, and both numbers 0, where dot_bf16 is.
+  int left_rows;  // most rows of the left operand
+  int step_pairs;
   void (*multiply_bf16)(const uint16_t* left, int64_t row_stride, int64_t pair_stride,
                         const uint16_t* right, int64_t pairs, int rows, int columns, bool add,
                         float* out, int64_t out_stride);

@@ -13,5 +13,6 @@ void set_scalar_kernels(Kernels& k);
 void set_avx2_kernels(Kernels& k);
 void set_avx512_kernels(Kernels& k);
 void set_avx512_bf16_kernels(Kernels& k);
+void set_amx_kernels(Kernels& k);
 
 }  // namespace minke

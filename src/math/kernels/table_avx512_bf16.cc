@@ -12,6 +12,8 @@ void set_avx512_bf16_kernels(Kernels& k) {
   k.accumulate_bf16 = avx512_bf16::accumulate_bf16;
   k.pack_rows_bf16 = avx512_bf16::pack_rows_bf16;
   k.pack_columns_bf16 = avx512_bf16::pack_columns_bf16;
+  k.left_rows = avx512_bf16::kMostRows;
+  k.step_pairs = 1;
   k.multiply_bf16 = avx512_bf16::multiply_bf16;
 }
 

@@ -92,8 +92,7 @@ class AttentionTest : public testing::TestWithParam<std::tuple<DType, Isa>> {
 
 INSTANTIATE_TEST_SUITE_P(All, AttentionTest,
                          testing::Combine(testing::Values(DType::kF32, DType::kBF16, DType::kQ8_0),
-                                          testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,
-                                                          Isa::kAvx512Bf16)),
+                                          testing::ValuesIn(kIsaLevels)),
                          [](const auto& test) {
                            return std::string(dtype_name(std::get<0>(test.param))) + "_" +
                                   std::string(isa_name(std::get<1>(test.param)));

@@ -332,9 +332,7 @@ TEST_P(OpGradients, OfBf16AreCloseToThoseOfFloats) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OpGradients,
-                         testing::Combine(testing::ValuesIn(kCases),
-                                          testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512,
-                                                          Isa::kAvx512Bf16)),
+                         testing::Combine(testing::ValuesIn(kCases), testing::ValuesIn(kIsaLevels)),
                          [](const auto& tested) {
                            return std::string(std::get<0>(tested.param).name) + "_" +
                                   std::string(isa_name(std::get<1>(tested.param)));

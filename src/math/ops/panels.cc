@@ -13,8 +13,8 @@ namespace {
 // the result.
 constexpr int64_t kInnerRun = 512;
 // Most rows of one task: what they have of a run stays in the second-level cache. A whole number of
-// tiles and of panels.
-constexpr int64_t kMostTaskRows = 8 * kTileRows;
+// panels, and of the tiles of each level.
+constexpr int64_t kMostTaskRows = 96;
 static_assert(kMostTaskRows % kPanelWidth == 0);
 
 int64_t panels(int64_t rows) {
@@ -96,8 +96,15 @@ LeftRows left_rows(const Kernels& k, const HalfRows& from, int64_t row, int64_t 
   if (!from.by_column && n % 2 == 0) {
     return {from.values + row * from.stride + begin, from.stride, 2};
   }
-  const auto width = static_cast<int>(panels(rows) * kPanelWidth);
+  if (from.by_column && k.transpose_bf16 != nullptr) {
+    const int64_t stride = n + n % 2;
+    k.transpose_bf16(from.values + begin * from.stride + row, from.stride, static_cast<int>(rows),
+                     n, scratch, stride);
+    for (int64_t m = 0; n < stride && m < rows; ++m) scratch[m * stride + n] = 0;
+    return {scratch, stride, 2};
+  }
   if (from.by_column) {
+    const auto width = static_cast<int>(panels(rows) * kPanelWidth);
     k.pack_columns_bf16(from.values + begin * from.stride + row, from.stride,
                         static_cast<int>(rows), n, width, scratch);
     return {scratch, 2, 2 * width};
@@ -121,10 +128,10 @@ void multiply_rows(const Kernels& k, const PanelProduct& p, const uint16_t* righ
     for (int64_t panel = first; panel < end; ++panel) {
       const int64_t column = panel * kPanelWidth;
       const uint16_t* values = right + panel_offset(begin, p.inner, count, panel);
-      for (int64_t m = 0; m < rows; m += kTileRows) {
+      for (int64_t m = 0; m < rows; m += k.left_rows) {
         k.multiply_bf16(
             left.values + m * left.row_stride, left.row_stride, left.pair_stride, values,
-            (n + 1) / 2, static_cast<int>(std::min<int64_t>(kTileRows, rows - m)),
+            (n + 1) / 2, static_cast<int>(std::min<int64_t>(k.left_rows, rows - m)),
             static_cast<int>(std::min<int64_t>(kPanelWidth, p.columns - column)),
             p.add || begin > 0, p.out + (row + m) * p.out_stride + column, p.out_stride);
       }
@@ -137,12 +144,13 @@ void multiply_rows(const Kernels& k, const PanelProduct& p, const uint16_t* righ
 void multiply_panels(Context& ctx, std::span<const PanelProduct> products) {
   CHECK(ctx.kernels().multiply_bf16 != nullptr);
   const std::vector<const uint16_t*> right = pack_right(ctx, products);
+  const int64_t tile = ctx.kernels().left_rows;
+  CHECK(kMostTaskRows % tile == 0);
   int64_t tiles = 0;
-  for (const PanelProduct& p : products) tiles += (p.rows + kTileRows - 1) / kTileRows;
+  for (const PanelProduct& p : products) tiles += (p.rows + tile - 1) / tile;
   // Few rows are cut finer, and then columns too, so that every worker has some.
   const int64_t wanted = 4 * ctx.pool().size();
-  const int64_t step =
-      std::clamp<int64_t>(tiles / wanted, 1, kMostTaskRows / kTileRows) * kTileRows;
+  const int64_t step = std::clamp<int64_t>(tiles / wanted, 1, kMostTaskRows / tile) * tile;
   const int64_t parts = std::max<int64_t>(1, wanted / std::max<int64_t>(1, tiles));
   struct Task {
     size_t product;

@@ -131,6 +131,47 @@ TEST_F(Panels, EveryLayoutIsTheProduct) {
   }
 }
 
+// A level whose left operands stand row by row, more of them in a product: as tiles want them, in
+// plain loops.
+void transpose_plainly(const uint16_t* x, int64_t stride, int rows, int64_t n, uint16_t* out,
+                       int64_t out_stride) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < n; ++i) out[r * out_stride + i] = x[i * stride + r];
+  }
+}
+void multiply_plainly(const uint16_t* left, int64_t row_stride, int64_t pair_stride,
+                      const uint16_t* right, int64_t pairs, int rows, int columns, bool add,
+                      float* out, int64_t out_stride) {
+  ASSERT_EQ(pair_stride, 2);
+  ASSERT_LE(rows, 32);
+  for (int64_t m = 0; m < rows; ++m) {
+    for (int64_t r = 0; r < columns; ++r) {
+      float sum = add ? out[m * out_stride + r] : 0;
+      for (int64_t i = 0; i < 2 * pairs; ++i) {
+        sum += bf16_to_f32(left[m * row_stride + i]) *
+               bf16_to_f32(right[2 * (i / 2 * kPanelWidth + r) + i % 2]);
+      }
+      out[m * out_stride + r] = sum;
+    }
+  }
+}
+
+TEST_F(Panels, EveryLayoutIsTheProductWhereRowsAreWanted) {
+  TestContext t(2);
+  t.kernels.left_rows = 32;
+  t.kernels.transpose_bf16 = transpose_plainly;
+  t.kernels.multiply_bf16 = multiply_plainly;
+  for (const Sizes& s : kSizes) {
+    for (const bool by_column : {false, true}) {
+      const Problem p(s, by_column, false, by_column, 1);
+      soil(t.ctx);
+      multiply_panels(t.ctx, {&p.start(), 1});
+      SCOPED_TRACE(testing::Message() << s.rows << "x" << s.columns << "x" << s.inner);
+      ASSERT_NO_FATAL_FAILURE(expect_product(p));
+    }
+  }
+}
+
 std::vector<Problem> several() {
   std::vector<Problem> problems;
   problems.reserve(std::size(kSizes));

@@ -72,7 +72,7 @@ TEST(Session, ThreadsAndChunksGiveTheSameBitsForHeadsInEightBits) {
   const Bundle dense = load_bundle(path);
   fs::remove(path);
   const auto prompt = tokens(70, 1);
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+  for (const Isa isa : kIsaLevels) {
     if (isa > machine_isa()) continue;
     SessionOptions o = options(2, 256, 512, DType::kQ8_0);
     o.isa = isa;

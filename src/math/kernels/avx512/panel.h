@@ -123,8 +123,9 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
   for (int64_t i = 0; i < bytes; i += kCacheLine) _mm_prefetch(begin + i, _MM_HINT_T1);
 }
 
-// While a panel is multiplied, the weights of the next one are on their way.
-template <typename Format>
+// While a panel is multiplied, by a function like multiply_panel, the weights of the next one are
+// on their way.
+template <typename Format, auto kMultiply = multiply_panel>
 void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                   const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
                   int64_t out_stride) {
@@ -143,9 +144,8 @@ void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_
       const int64_t columns = n - first < kPanelColumns ? n - first : kPanelColumns;
       prefetch_range(next + chunk * share, share);
       unpack_panel<Format>(rows + r * row_stride, row_stride, panel_rows(r), first, columns, panel);
-      multiply_panel(panel_kind<Format>(), panel, panel_rows(r), columns / kActivationBlock,
-                     x + first / kActivationBlock, x_stride, m_count, first == 0, out + r,
-                     out_stride);
+      kMultiply(panel_kind<Format>(), panel, panel_rows(r), columns / kActivationBlock,
+                x + first / kActivationBlock, x_stride, m_count, first == 0, out + r, out_stride);
     }
   }
 }

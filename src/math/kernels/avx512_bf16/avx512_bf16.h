@@ -7,6 +7,8 @@
 
 namespace minke::avx512_bf16 {
 
+constexpr int kMostRows = 12;  // of the left operand of multiply_bf16
+
 void round_bf16(const float* x, int64_t n, uint16_t* out);
 void round_q8_0(const uint8_t* rows, int64_t row_stride, int64_t row_count, int64_t n,
                 uint16_t* out);

@@ -77,7 +77,7 @@ void multiply_tile(const uint16_t* left, int64_t row_stride, int64_t pair_stride
 
 using Tile = void (*)(const uint16_t*, int64_t, int64_t, const uint16_t*, int64_t, int, bool,
                       float*, int64_t);
-const Tile kTiles[kTileRows] = {
+const Tile kTiles[kMostRows] = {
     multiply_tile<1>, multiply_tile<2>,  multiply_tile<3>,  multiply_tile<4>,
     multiply_tile<5>, multiply_tile<6>,  multiply_tile<7>,  multiply_tile<8>,
     multiply_tile<9>, multiply_tile<10>, multiply_tile<11>, multiply_tile<12>,
