@@ -35,6 +35,31 @@ const uint16_t kLowPairs[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,
 const uint16_t kHighPairs[32] = {16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55,
                                  24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63};
 
+// Brings what the next M rows have to the first-level cache, a line or two with each pair of
+// values: the processor does not foresee so many rows at once.
+template <int M>
+class Ahead {
+ public:
+  Ahead(const uint16_t* left, int64_t row_stride, int64_t pair_stride, float* out,
+        int64_t out_stride)
+      : left_(pair_stride == 2 ? left + M * row_stride : left),
+        row_stride_(pair_stride == 2 ? row_stride : 0),
+        out_(out + M * out_stride),
+        out_stride_(out_stride) {}
+  [[gnu::always_inline]] void fetch(int64_t p) const {
+    constexpr int kLine = 16;  // pairs, and floats
+    _mm_prefetch(left_ + p % kLine * row_stride_ + p / kLine * 2 * kLine, _MM_HINT_T0);
+    const int64_t line = p < 2 * M ? p : 2 * M - 1;
+    __builtin_prefetch(out_ + line / 2 * out_stride_ + line % 2 * kLine, 1);
+  }
+
+ private:
+  const uint16_t* left_;
+  int64_t row_stride_;
+  float* out_;
+  int64_t out_stride_;
+};
+
 // M rows times a panel. Rows are reached from four pointers, two strides from each at most.
 template <int M>
 void multiply_tile(const uint16_t* left, int64_t row_stride, int64_t pair_stride,
@@ -52,7 +77,9 @@ void multiply_tile(const uint16_t* left, int64_t row_stride, int64_t pair_stride
   }
   const uint16_t* three[4] = {left, left + 3 * row_stride, left + 6 * row_stride,
                               left + 9 * row_stride};
+  const Ahead<M> ahead(left, row_stride, pair_stride, out, out_stride);
   for (int64_t p = 0; p < pairs; ++p) {
+    ahead.fetch(p);
     const auto first = (__m512bh)_mm512_loadu_si512(right + p * 2 * kPanelWidth);
     const auto second = (__m512bh)_mm512_loadu_si512(right + p * 2 * kPanelWidth + 32);
 #pragma GCC unroll 12
