@@ -5,6 +5,7 @@
 
 #include "base/core/check.h"
 #include "math/ops/matmul.h"
+#include "math/ops/panels.h"
 #include "model/layers/expanded_heads.h"
 
 namespace minke {
@@ -46,6 +47,57 @@ void copy_floats(const float* from, int64_t count, float* to) {
 // The matrix [rows, columns] at row `first` of `w`, as floats.
 void decode_rows(const Kernels& k, const Tensor& w, int64_t first, int64_t rows, float* out) {
   for (int64_t r = 0; r < rows; ++r) decode_weight_row(k, w, first + r, out + r * w.columns());
+}
+
+// The first nope_dim of each head's columns of out [n, heads, nope_dim + value_dim]: latents
+// [n, kv_rank] times that head's rows of k_b. These stand transposed and are turned round once, so
+// that keys are the same sums as from kv_b.
+void exact_keys(Context& ctx, const Tensor& k_b, const Tensor& latents, const MlaConfig& c,
+                const Tensor& out) {
+  const int64_t size = c.kv_rank * c.nope_dim;
+  float* weights = ctx.arena().allocate<float>(ctx.pool().size() * 2 * size);
+  ctx.pool().parallel_for(c.heads, [&](int64_t h, int worker) {
+    float* stored = weights + worker * 2 * size;
+    float* turned = stored + size;
+    decode_rows(ctx.kernels(), k_b, h * c.kv_rank, c.kv_rank, stored);
+    for (int64_t d = 0; d < c.nope_dim; ++d) {
+      for (int64_t r = 0; r < c.kv_rank; ++r)
+        turned[d * c.kv_rank + r] = stored[r * c.nope_dim + d];
+    }
+    ctx.kernels().dot_f32(turned, c.kv_rank, c.nope_dim, latents.f32(), c.kv_rank, latents.rows(),
+                          c.kv_rank, out.f32() + h * (c.nope_dim + c.value_dim), out.columns());
+  });
+}
+
+// The same of weights and latents that are rounded to bfloat16.
+void rounded_keys(Context& ctx, const Tensor& k_b, const Tensor& latents, const MlaConfig& c,
+                  const Tensor& out) {
+  const Kernels& k = ctx.kernels();
+  const int64_t rows = c.heads * c.kv_rank;
+  auto* weights = ctx.arena().allocate<uint16_t>(rows * c.nope_dim);
+  auto* rounded = ctx.arena().allocate<uint16_t>(latents.shape.elements());
+  float* floats = ctx.arena().allocate<float>(ctx.pool().size() * c.nope_dim);
+  ctx.pool().parallel_for(rows, [&](int64_t r, int worker) {
+    float* row = floats + worker * c.nope_dim;
+    decode_weight_row(k, k_b, r, row);
+    k.round_bf16(row, c.nope_dim, weights + r * c.nope_dim);
+  });
+  ctx.pool().parallel_for(latents.rows(), [&](int64_t m, int) {
+    k.round_bf16(latents.f32() + m * c.kv_rank, c.kv_rank, rounded + m * c.kv_rank);
+  });
+  std::vector<PanelProduct> products;
+  for (int64_t h = 0; h < c.heads; ++h) {
+    PanelProduct p;
+    p.left = {rounded, c.kv_rank, false};
+    p.rows = latents.rows();
+    p.right = {weights + h * c.kv_rank * c.nope_dim, c.nope_dim, true};
+    p.columns = c.nope_dim;
+    p.inner = c.kv_rank;
+    p.out = out.f32() + h * (c.nope_dim + c.value_dim);
+    p.out_stride = out.columns();
+    products.push_back(p);
+  }
+  multiply_panels(ctx, products);
 }
 
 }  // namespace
@@ -102,23 +154,13 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
 // they stand for.
 Tensor AttentionMla::head_values(Context& ctx, const Tensor& latents, const MlaConfig& c) const {
   if (heads.kv_b) return linear(ctx, latents, heads.kv_b);
-  // k_b stands transposed: turn each head's part round once, so that keys are the same sums as from
-  // kv_b.
   const int64_t n = latents.rows(), width = c.nope_dim + c.value_dim, stride = c.heads * width;
   const Tensor out = ctx.activation({n, stride});
-  const int64_t size = c.kv_rank * c.nope_dim;
-  float* weights = ctx.arena().allocate<float>(ctx.pool().size() * 2 * size);
-  ctx.pool().parallel_for(c.heads, [&](int64_t h, int worker) {
-    float* stored = weights + worker * 2 * size;
-    float* turned = stored + size;
-    decode_rows(ctx.kernels(), heads.k_b, h * c.kv_rank, c.kv_rank, stored);
-    for (int64_t d = 0; d < c.nope_dim; ++d) {
-      for (int64_t r = 0; r < c.kv_rank; ++r)
-        turned[d * c.kv_rank + r] = stored[r * c.nope_dim + d];
-    }
-    ctx.kernels().dot_f32(turned, c.kv_rank, c.nope_dim, latents.f32(), c.kv_rank, n, c.kv_rank,
-                          out.f32() + h * width, stride);
-  });
+  if (is_quantized(heads.k_b.type) && ctx.kernels().multiply_bf16 != nullptr) {
+    rounded_keys(ctx, heads.k_b, latents, c, out);
+  } else {
+    exact_keys(ctx, heads.k_b, latents, c, out);
+  }
   std::vector<ProductGroup> groups;
   for (int64_t h = 0; h < c.heads; ++h) {
     ProductGroup g = value_rows(*this, c, h);
