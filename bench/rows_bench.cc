@@ -22,10 +22,12 @@ void bench_multiply_bf16(benchmark::State& state, const Kernels& k, int64_t m_co
   Buffer<uint16_t> panel(panel_values(kPanelWidth, n));
   k.pack_rows_bf16(w.data(), n, kPanelWidth, n, panel.data());
   Buffer<float> out(m_count * kPanelWidth);
-  const int64_t row_stride = by_column ? 2 : n, pair_stride = by_column ? 2 * width : 2;
+  // Levels that want rows turn columns round once for many panels.
+  const bool columns = by_column && k.transpose_bf16 == nullptr;
+  const int64_t row_stride = columns ? 2 : n, pair_stride = columns ? 2 * width : 2;
   for (auto _ : state) {
-    for (int64_t m = 0; m < m_count; m += kTileRows) {
-      const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, m_count - m));
+    for (int64_t m = 0; m < m_count; m += k.left_rows) {
+      const auto rows = static_cast<int>(std::min<int64_t>(k.left_rows, m_count - m));
       k.multiply_bf16(x.data() + m * row_stride, row_stride, pair_stride, panel.data(), n / 2, rows,
                       kPanelWidth, true, out.data() + m * kPanelWidth, kPanelWidth);
     }

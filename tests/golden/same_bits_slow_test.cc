@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <numeric>
@@ -118,6 +119,26 @@ class SameBits : public testing::TestWithParam<DType> {
  private:
   RandomModel random_;
 };
+
+// Prompts at all levels of AVX-512 differ by the rounding of single operations: over a float32
+// cache by that of keys from a quantized k_b alone.
+TEST_P(SameBits, LevelsOfAvx512AreClose) {
+  if (!is_quantized(GetParam())) GTEST_SKIP() << "other products differ as well";
+  if (machine_isa() < Isa::kAvx512Bf16) GTEST_SKIP() << "the machine has one level of AVX-512";
+  const auto tokens = prompt(70, 2);
+  const auto logits = [&](Isa isa) {
+    Session session(model(), {.threads = 2, .isa = isa, .kv_type = DType::kF32});
+    return copy(session.prefill(tokens));
+  };
+  const Row expected = logits(Isa::kAvx512), found = logits(machine_isa());
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    difference += std::pow(double{found[i]} - expected[i], 2);
+    size += std::pow(double{expected[i]}, 2);
+  }
+  EXPECT_GT(difference, 0) << "nothing was rounded";
+  EXPECT_LT(std::sqrt(difference / size), 0.1);
+}
 
 TEST_P(SameBits, WhateverTheThreadsAndTheChunks) {
   const auto tokens = prompt(70, 1);

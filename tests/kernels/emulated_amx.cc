@@ -1,11 +1,7 @@
 #include "emulated_amx.h"
 
-#include "math/kernels/amx/amx.h"
 #include "math/kernels/amx/multiply_bf16.h"
-#include "math/kernels/amx/multiply_panel.h"
-#include "math/kernels/avx512/formats_blocks32.h"
-#include "math/kernels/avx512/formats_k.h"
-#include "math/tensor/dtype.h"
+#include "math/kernels/amx/products.h"
 
 // Compiled with the flags of the amx folder, so it follows that folder's rules.
 
@@ -19,6 +15,8 @@ struct Tile {
 
 // The instructions as Intel's manual defines them. What a processor would refuse ends the program.
 struct EmulatedTiles {
+  static thread_local bool configured;
+
   static void configure(const amx::TileShapes& shapes) {
     need(shapes.palette == 1 && shapes.start_row == 0);
     configured = true;
@@ -103,7 +101,7 @@ struct EmulatedTiles {
     need(sum != left && sum != right && left != right);
     const Operands o{usable(sum), usable(left), usable(right)};
     need(o.left.rows == o.sum.rows && o.right.row_bytes == o.sum.row_bytes);
-    need(o.left.row_bytes == 4 * o.right.rows);
+    need(o.left.row_bytes == 4 * o.right.rows && o.sum.row_bytes % 4 == 0);
     return o;
   }
   static float half(const uint8_t* from) {
@@ -116,39 +114,24 @@ struct EmulatedTiles {
                                                                                          : 0;
   }
 
-  static thread_local bool configured;
   static thread_local Tile tiles[amx::kTiles];
 };
 thread_local bool EmulatedTiles::configured = false;
 thread_local Tile EmulatedTiles::tiles[amx::kTiles] = {};
 
-template <typename Format>
-constexpr amx::ProductMany kProduct =
-    avx512::product_many<Format, amx::multiply_panel<EmulatedTiles>>;
-
 }  // namespace
 
-void set_emulated_amx_kernels(Kernels& k) {
-  const auto set = [&](DType type, amx::ProductMany product) {
-    k.product_many[static_cast<int>(type)] = product;
-  };
-  set(DType::kQ4_0, kProduct<avx512::Q4_0>);
-  set(DType::kQ4_1, kProduct<avx512::Q4_1>);
-  set(DType::kQ5_0, kProduct<avx512::Q5_0>);
-  set(DType::kQ5_1, kProduct<avx512::Q5_1>);
-  set(DType::kQ8_0, kProduct<avx512::Q8_0>);
-  set(DType::kQ2_K, kProduct<avx512::Q2_K>);
-  set(DType::kQ3_K, kProduct<avx512::Q3_K>);
-  set(DType::kQ4_K, kProduct<avx512::Q4_K>);
-  set(DType::kQ5_K, kProduct<avx512::Q5_K>);
-  set(DType::kQ6_K, kProduct<avx512::Q6_K>);
-  set(DType::kIQ4_NL, kProduct<avx512::IQ4_NL>);
-  set(DType::kIQ4_XS, kProduct<avx512::IQ4_XS>);
-  set(DType::kMXFP4, kProduct<avx512::MXFP4>);
-  k.left_rows = amx::kMostRows;
-  k.step_pairs = amx::kStepPairs;
-  k.transpose_bf16 = amx::transpose_bf16;
-  k.multiply_bf16 = amx::multiply_half_tiles<EmulatedTiles>;
+extern const amx::TypedProduct* const kEmulatedProducts = amx::Products<EmulatedTiles>::kOf;
+
+void multiply_bf16_emulated(const uint16_t* left, int64_t row_stride, int64_t pair_stride,
+                            const uint16_t* right, int64_t pairs, int rows, int columns, bool add,
+                            float* out, int64_t out_stride) {
+  amx::multiply_half_tiles<EmulatedTiles>(left, row_stride, pair_stride, right, pairs, rows,
+                                          columns, add, out, out_stride);
+}
+
+bool emulated_tiles_are_released() {
+  return !EmulatedTiles::configured;
 }
 
 }  // namespace minke

@@ -9,6 +9,7 @@
 #include "base/cpu/isa.h"
 #include "emulated_amx.h"
 #include "math/kernels/kernels.h"
+#include "math/tensor/dtype.h"
 
 // Every test runs once for each instruction-set level; those that this machine lacks are skipped
 // and said to be, so that a green run never hides that a level was not tried.
@@ -22,7 +23,7 @@ class KernelsTest : public testing::TestWithParam<Isa> {
     if (GetParam() == Isa::kAmx && machine_isa() == Isa::kAvx512Bf16) {
       std::printf("NOT TESTED: instructions of AMX, which are emulated\n");
       kernels = select_kernels(machine_isa());
-      set_emulated_amx_kernels(kernels);
+      emulate_amx();
       return;
     }
     if (GetParam() > machine_isa()) {
@@ -33,8 +34,23 @@ class KernelsTest : public testing::TestWithParam<Isa> {
     kernels = select_kernels(GetParam());
   }
 
+  void TearDown() override { EXPECT_TRUE(emulated_tiles_are_released()); }
+
   Kernels kernels{};  // of the level under test; their `isa` may be lower where some are emulated
   Kernels scalar{};   // the specification
+
+ private:
+  void emulate_amx() {
+    for (int i = 0; i < amx::kTypes; ++i) {
+      const amx::TypedProduct& product = kEmulatedProducts[i];
+      kernels.product_many[static_cast<int>(dtype_from_name(product.type).value())] =
+          product.product_many;
+    }
+    kernels.left_rows = amx::kMostRows;
+    kernels.step_pairs = amx::kStepPairs;
+    kernels.transpose_bf16 = amx::transpose_bf16;
+    kernels.multiply_bf16 = multiply_bf16_emulated;
+  }
 };
 
 inline std::string level_name(const testing::TestParamInfo<Isa>& info) {

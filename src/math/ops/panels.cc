@@ -145,7 +145,7 @@ void multiply_panels(Context& ctx, std::span<const PanelProduct> products) {
   CHECK(ctx.kernels().multiply_bf16 != nullptr);
   const std::vector<const uint16_t*> right = pack_right(ctx, products);
   const int64_t tile = ctx.kernels().left_rows;
-  CHECK(kMostTaskRows % tile == 0);
+  CHECK(kMostTaskRows % tile == 0 && kInnerRun / 2 % ctx.kernels().step_pairs == 0);
   int64_t tiles = 0;
   for (const PanelProduct& p : products) tiles += (p.rows + tile - 1) / tile;
   // Few rows are cut finer, and then columns too, so that every worker has some.

@@ -73,14 +73,14 @@ void exact_keys(Context& ctx, const Tensor& k_b, const Tensor& latents, const Ml
 void rounded_keys(Context& ctx, const Tensor& k_b, const Tensor& latents, const MlaConfig& c,
                   const Tensor& out) {
   const Kernels& k = ctx.kernels();
-  const int64_t rows = c.heads * c.kv_rank;
-  auto* weights = ctx.arena().allocate<uint16_t>(rows * c.nope_dim);
+  const int64_t size = c.kv_rank * c.nope_dim;
+  auto* weights = ctx.arena().allocate<uint16_t>(c.heads * size);
   auto* rounded = ctx.arena().allocate<uint16_t>(latents.shape.elements());
-  float* floats = ctx.arena().allocate<float>(ctx.pool().size() * c.nope_dim);
-  ctx.pool().parallel_for(rows, [&](int64_t r, int worker) {
-    float* row = floats + worker * c.nope_dim;
-    decode_weight_row(k, k_b, r, row);
-    k.round_bf16(row, c.nope_dim, weights + r * c.nope_dim);
+  float* floats = ctx.arena().allocate<float>(ctx.pool().size() * size);
+  ctx.pool().parallel_for(c.heads, [&](int64_t h, int worker) {
+    float* stored = floats + worker * size;
+    decode_rows(k, k_b, h * c.kv_rank, c.kv_rank, stored);
+    k.round_bf16(stored, size, weights + h * size);
   });
   ctx.pool().parallel_for(latents.rows(), [&](int64_t m, int) {
     k.round_bf16(latents.f32() + m * c.kv_rank, c.kv_rank, rounded + m * c.kv_rank);
@@ -90,7 +90,7 @@ void rounded_keys(Context& ctx, const Tensor& k_b, const Tensor& latents, const 
     PanelProduct p;
     p.left = {rounded, c.kv_rank, false};
     p.rows = latents.rows();
-    p.right = {weights + h * c.kv_rank * c.nope_dim, c.nope_dim, true};
+    p.right = {weights + h * size, c.nope_dim, true};
     p.columns = c.nope_dim;
     p.inner = c.kv_rank;
     p.out = out.f32() + h * (c.nope_dim + c.value_dim);

@@ -11,6 +11,10 @@
 namespace minke {
 namespace {
 
+// What passes compute, as pages on disk keep it: raised with each change of the bits of rows, so
+// that an older program's are not taken for this one's.
+constexpr int kRevision = 2;
+
 int64_t pages_for(int64_t tokens) {
   return (tokens + kPageTokens - 1) / kPageTokens;
 }
@@ -48,7 +52,8 @@ PromptCache::PromptCache(const Model& model, const EngineOptions& options, int64
   PageStoreOptions store;
   store.folder = options.store;
   store.budget = options.store_bytes;
-  store.fingerprint = fmt::format("{} {}", options.store_name, isa_name(options.session.isa));
+  store.fingerprint =
+      fmt::format("{} {} {}", options.store_name, isa_name(options.session.isa), kRevision);
   store.warn = options.warn;
   // They are the pool's own: what waits costs no memory, and is let go where pages are short.
   store.queue = std::max(store.queue, pages_for(context));

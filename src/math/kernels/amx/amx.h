@@ -7,13 +7,15 @@
 
 namespace minke::amx {
 
-// Kernels::product_many of a type.
-using ProductMany = void (*)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
-                             const ActivationBlock* x, int64_t x_stride, int64_t m_count,
-                             float* out, int64_t out_stride);
-
-extern const ProductMany kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kIQ4_NL, kMXFP4;
-extern const ProductMany kQ2_K, kQ3_K, kQ4_K, kQ5_K, kQ6_K, kIQ4_XS;
+// Kernels::product_many of the type of that name.
+struct TypedProduct {
+  const char* type;
+  void (*product_many)(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
+                       const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
+                       int64_t out_stride);
+};
+constexpr int kTypes = 13;
+extern const TypedProduct* const kProducts;  // [kTypes]
 
 constexpr int kMostRows = 32;   // of the left operand of multiply_bf16
 constexpr int kStepPairs = 16;  // that its tiles add together

@@ -14,6 +14,10 @@ using avx512::kQuads;
 using avx512::Panel;
 using avx512::PanelKind;
 
+// Fewer activation rows than this take fewer instructions without tiles: a tile of weights costs as
+// much for one row as for sixteen.
+constexpr int64_t kLeastRows = 4;
+
 // Sums of one block: 16 activation rows with 16 weight rows.
 struct alignas(64) BlockSums {
   int32_t value[kTileRows][16];
@@ -132,6 +136,10 @@ template <typename Tiles>
 void multiply_panel(PanelKind kind, const Panel& panel, int row_count, int64_t blocks,
                     const ActivationBlock* x, int64_t x_stride, int64_t m_count, bool first,
                     float* out, int64_t out_stride) {
+  if (m_count < kLeastRows) {
+    return avx512::multiply_panel(kind, panel, row_count, blocks, x, x_stride, m_count, first, out,
+                                  out_stride);
+  }
   const auto multiply = [&](auto multiply_kind) {
     multiply_kind(panel, row_count, blocks, x, x_stride, m_count, first, out, out_stride);
   };

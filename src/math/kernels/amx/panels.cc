@@ -5,15 +5,11 @@
 namespace minke::amx {
 namespace {
 
-// Words 0..15, and 16..31, of two vectors in turn.
-const uint16_t kLowPairs[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
-                                8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
-
 // Values [0, values) of up to 16 rows; values <= 32.
 void transpose_square(const uint16_t* x, int64_t stride, int rows, int values, uint16_t* out,
                       int64_t out_stride) {
   const auto there = static_cast<__mmask16>((1u << rows) - 1);
-  const __m512i pairs = _mm512_loadu_si512(kLowPairs);
+  const __m512i pairs = _mm512_loadu_si512(avx512::kLowPairs);
   const auto load = [&](int i) {
     return _mm512_castsi256_si512(i < values ? _mm256_maskz_loadu_epi16(there, x + i * stride)
                                              : _mm256_setzero_si256());

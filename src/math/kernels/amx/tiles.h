@@ -28,7 +28,7 @@ struct alignas(64) TileShapes {
 };
 static_assert(sizeof(TileShapes) == 64);
 
-// What the products below are written in. tests/kernels/emulated_tiles.h does the same by plain
+// What the products below are written in. tests/kernels/emulated_amx.cc does the same by plain
 // loops, so that they are tested where no processor has tiles. Only a product's own thread sees its
 // tiles: each begins with configure() and ends with release().
 struct HardwareTiles {

@@ -1,9 +1,15 @@
 #pragma once
 
+#include <stdint.h>
+
 #include "math/kernels/avx512/intrinsics.h"
 
 namespace minke::avx512 {
 namespace {
+
+// Words 0..15, and 16..31, of two vectors in turn, for _mm512_permutex2var_epi16.
+const uint16_t kLowPairs[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
+                                8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
 
 // Lane j of register i becomes lane i of register j.
 [[gnu::always_inline]] inline void transpose16(__m512i (&v)[16]) {

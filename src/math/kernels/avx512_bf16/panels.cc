@@ -29,14 +29,14 @@ void pack_square(const uint16_t* x, int64_t stride, int rows, int64_t values, ui
   }
 }
 
-// Words 0..15, and 16..31, of two vectors in turn.
-const uint16_t kLowPairs[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
-                                8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+// Words 16..31 of two vectors in turn; the others are avx512::kLowPairs.
 const uint16_t kHighPairs[32] = {16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55,
                                  24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63};
 
-// Brings what the next M rows have to the first-level cache, a line or two with each pair of
-// values: the processor does not foresee so many rows at once.
+// Brings what the tile behind this one needs to the first-level cache, with each pair of values a
+// line of the left operand (of 16 rows in turn, of which it has at most 12: a power of two is
+// cheaper) and one of the result: the processor does not foresee so many rows at once. Packed
+// columns are in that cache already.
 template <int M>
 class Ahead {
  public:
@@ -122,7 +122,7 @@ void pack_rows_bf16(const uint16_t* x, int64_t stride, int rows, int64_t n, uint
 
 void pack_columns_bf16(const uint16_t* x, int64_t stride, int rows, int64_t n, int width,
                        uint16_t* panel) {
-  const __m512i low = _mm512_loadu_si512(kLowPairs), high = _mm512_loadu_si512(kHighPairs);
+  const __m512i low = _mm512_loadu_si512(avx512::kLowPairs), high = _mm512_loadu_si512(kHighPairs);
   for (int64_t i = 0; i < n; i += 2) {
     for (int r = 0; r < width; r += 32) {
       const __mmask32 present = first_halves(rows - r);
