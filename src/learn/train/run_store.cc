@@ -23,6 +23,7 @@ constexpr const char* kFolder = "checkpoints";
 constexpr const char* kModelPart = "model";
 constexpr const char* kAdapterPart = "adapter";
 constexpr const char* kRecipe = "recipe.toml";
+constexpr const char* kLock = "run.lock";
 constexpr std::string_view kPrefix = "step-";
 // What is not whole, or about to go. No checkpoint has such a name.
 constexpr std::string_view kUnfinished = ".tmp";
@@ -57,6 +58,30 @@ std::vector<int64_t> saved_steps(const fs::path& run, std::string_view mark = ""
   }
   std::ranges::sort(steps);
   return steps;
+}
+
+// What a write that was cut off has left: a checkpoint, or a file with AtomicFile's six hexadecimal
+// digits before the end of its name. Others may have names of their own that end so.
+bool is_leftover(std::string name) {
+  if (!name.ends_with(kUnfinished)) return false;
+  name.resize(name.size() - kUnfinished.size());
+  if (name.starts_with(kPrefix)) return true;
+  const size_t dot = name.rfind('.');
+  return dot != std::string::npos && name.size() - dot == 7 &&
+         name.find_first_not_of("0123456789abcdef", dot + 1) == std::string::npos;
+}
+
+// A run may begin where nothing is, and go on where one began; everything else is somebody's.
+void require_run_or_room(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder / kLock, error)) return;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name == kFolder && fs::is_empty(entry.path(), error)) continue;  // cut off at its beginning
+    fail(folder.string(),
+         "expected a new or empty folder, or that of a run (with run.lock), found \"{}\" in it",
+         printable(name));
+  }
 }
 
 [[noreturn]] void fail_to(const char* what, const fs::path& path, const std::string& why) {
@@ -125,13 +150,15 @@ void require_count(const Checkpoint& checkpoint, size_t expected) {
 }  // namespace
 
 RunStore::RunStore(const fs::path& folder, const std::string& recipe_toml) : folder_(folder) {
+  require_run_or_room(folder_);
   make_folder(folder_ / kFolder);
   lock();
   try {
-    remove_leftovers();
     if (fs::exists(folder_ / kRecipe)) {
       require_recipe(recipe_toml);
+      remove_leftovers();
     } else {
+      remove_leftovers();
       AtomicFile file(folder_ / kRecipe);
       file.write(recipe_toml);
       file.commit();
@@ -147,7 +174,7 @@ RunStore::~RunStore() {
 }
 
 void RunStore::lock() {
-  const fs::path path = folder_ / "run.lock";
+  const fs::path path = folder_ / kLock;
   lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock_ < 0) fail_to("open", path, std::strerror(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
@@ -173,9 +200,7 @@ void RunStore::remove_leftovers() const {
     std::error_code error;
     std::vector<fs::path> leftovers;
     for (const auto& entry : fs::directory_iterator(in, error)) {
-      if (entry.path().filename().string().ends_with(kUnfinished)) {
-        leftovers.push_back(entry.path());
-      }
+      if (is_leftover(entry.path().filename().string())) leftovers.push_back(entry.path());
     }
     for (const fs::path& path : leftovers) fs::remove_all(path, error);
     if (error) fail_to("remove what a cut-off write left", in, error.message());
@@ -186,6 +211,11 @@ void RunStore::remove_leftovers() const {
 
 std::optional<SavedRun> RunStore::resume(const Warn& warn) {
   auto saved = latest_checkpoint(folder_, warn);
+  if (!saved && !(saved_steps(folder_).empty() && saved_steps(folder_, kDamaged).empty())) {
+    fail((folder_ / kFolder).string(),
+         "expected a whole checkpoint to go on with, found damaged ones only; "
+         "to begin anew, take another folder or remove this one");
+  }
   for (const int64_t step : saved_steps(folder_)) {
     if (saved && step <= saved->state.step) continue;
     const fs::path from = folder_ / kFolder / name_of(step);

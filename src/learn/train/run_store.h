@@ -48,8 +48,9 @@ using Warn = std::function<void(const std::string&)>;
 class RunStore {
  public:
   // Begins a run in a new or empty folder, or takes up the one that is there, if its recipe is
-  // `recipe_toml`. Takes away what a write that was cut off left behind. Throws Error if somebody
-  // else trains there, the recipe is another one, or the folder cannot be written.
+  // `recipe_toml`. Takes away what a write that was cut off left behind. Throws Error, and changes
+  // nothing, if the folder holds something else, somebody else trains there, or the recipe is
+  // another one; also if the folder cannot be written.
   RunStore(const std::filesystem::path& folder, const std::string& recipe_toml);
   ~RunStore();
   RunStore(const RunStore&) = delete;
@@ -59,7 +60,8 @@ class RunStore {
   std::filesystem::path log_path() const { return folder_ / "log.jsonl"; }
 
   // The checkpoint to go on with, as latest_checkpoint() finds it. Those that are passed over are
-  // called damaged from now on. Throws Error if one cannot be renamed.
+  // called damaged from now on. Throws Error if one cannot be renamed, or if there are some and
+  // none is whole: a run must not begin anew over what is left of itself.
   std::optional<SavedRun> resume(const Warn& warn);
   // The checkpoint of a step. Throws Error that names the file if it is not there or not whole.
   SavedRun checkpoint(int64_t step) const;

@@ -216,6 +216,45 @@ TEST_F(RunStoreTest, DamagedOnesAheadDoNotPushOutTheNew) {
   EXPECT_EQ(latest()->state.step, 200);
 }
 
+TEST_F(RunStoreTest, DoesNotBeginAnewOverDamagedOnes) {
+  Training training;
+  {
+    RunStore store(folder_, kRecipe);
+    training.save(store, 1);
+  }
+  flip_byte(step("step-00000001") / "weights.safetensors", -20);
+  for (const char* name : {"step-00000001", "step-00000001.damaged"}) {
+    fs::rename(step(checkpoints()[0]), step(name));
+    RunStore store(folder_, kRecipe);
+    EXPECT_NE(error_of([&] { store.resume([](const std::string&) {}); }).find("damaged ones only"),
+              std::string::npos);
+    EXPECT_EQ(checkpoints(), std::vector<std::string>{name});
+  }
+}
+
+// What is somebody's stays as it is.
+TEST_F(RunStoreTest, OtherFoldersAreRefused) {
+  fs::create_directories(folder_ / "work.tmp");
+  std::ofstream(folder_ / "work.tmp" / "a") << "precious";
+  std::ofstream(folder_ / "recipe.toml") << kRecipe;
+  EXPECT_NE(error_of([&] { RunStore store(folder_, kRecipe); }).find("new or empty folder"),
+            std::string::npos);
+  EXPECT_TRUE(fs::exists(folder_ / "work.tmp" / "a"));
+  EXPECT_FALSE(fs::exists(folder_ / "run.lock"));
+  fs::remove_all(folder_);
+  { RunStore store(folder_, kRecipe); }
+  std::ofstream(folder_ / "notes.tmp") << "mine";
+  RunStore store(folder_, kRecipe);
+  EXPECT_TRUE(fs::exists(folder_ / "notes.tmp"));
+}
+
+TEST_F(RunStoreTest, AnotherRecipeChangesNothing) {
+  { RunStore store(folder_, kRecipe); }
+  std::ofstream(step("step-00000001.tmp")) << "half";
+  EXPECT_NE(error_of([&] { RunStore store(folder_, "[run]\nseed = 2\n"); }), "");
+  EXPECT_TRUE(fs::exists(step("step-00000001.tmp")));
+}
+
 TEST_F(RunStoreTest, TakesAwayWhatKilledWritesLeft) {
   { RunStore store(folder_, kRecipe); }
   for (const char* name : {"model", "adapter"}) {
