@@ -3,6 +3,7 @@
 
 The readers' own tests go further; these hold the program as a whole to it.
 """
+import json
 import os
 import random
 import struct
@@ -78,6 +79,17 @@ class HostileTest(harness.ProgramTest):
         result = self.minke("inspect", "bad\x1b[2J\nname")
         self.assertNotIn("\x1b", result.err)
         self.assertEqual(result.err.count("\n"), 1)
+
+    def test_layers_beyond_the_configuration(self):
+        """Left out they would change what the model says."""
+        folder = self.folder / "layers"
+        folder.mkdir()
+        tiny_model.write(folder)
+        path = folder / "config.json"
+        config = json.loads(path.read_text())
+        config["num_hidden_layers"] -= 1
+        path.write_text(json.dumps(config))
+        self.refuse(1, "run", folder, "-p", "hello", says="expected layers up to")
 
     def test_damaged_folders(self):
         damages = {

@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// Questions of tasks that are looked at before a run begins: mistakes of a recipe show in them.
+// Questions of tasks that are looked at before a run begins: mistakes of a recipe show in them. Of
+// those that come later, the ones that leave no room for a reply are passed over.
 constexpr uint64_t kTriedQuestions = 256;
 
 double seconds_since(Clock::time_point start) {
@@ -187,6 +188,7 @@ class Grpo {
     StepRecord record;
     record.step = state().step + 1;
     record.values = rollout_values(groups);
+    if (too_long_ > 0) record.values["too_long"] = static_cast<double>(too_long_);
     record.values["rollout_seconds"] = seconds_since(start);
     const Clock::time_point sampled = Clock::now();
     // An optimizer that divides by the gradient's size would make a whole step of a few groups,
@@ -210,14 +212,23 @@ class Grpo {
     const auto go_on = [this] { return observer_.go_on(); };
     std::vector<RolloutGroup> groups;
     int64_t asked = 0, found = 0;
+    too_long_ = 0;
     while (found < grpo.prompts && asked < grpo.refill * grpo.prompts) {
       const int64_t count = std::min(grpo.prompts - found, grpo.refill * grpo.prompts - asked);
-      const std::vector<uint64_t> numbers = order.next(count);
+      std::vector<uint64_t> numbers;
       std::vector<Question> questions;
-      for (const uint64_t n : numbers) questions.push_back(prompts_->question(n));
+      for (const uint64_t n : order.next(count)) {
+        Question question = prompts_->question(n);
+        if (!sampler_.fits(question)) continue;
+        numbers.push_back(n);
+        questions.push_back(std::move(question));
+      }
+      asked += count;
+      too_long_ += count - static_cast<int64_t>(numbers.size());
+      if (numbers.empty()) continue;
       // A question may come twice in a step: the number of the round makes its replies others.
       auto round = sampler_.sample(std::move(questions), numbers,
-                                   Rng(seed, static_cast<uint64_t>(asked)).next(), go_on);
+                                   Rng(seed, static_cast<uint64_t>(asked - count)).next(), go_on);
       if (round.empty()) return {};
       for (RolloutGroup& group : round) {
         reward(group);
@@ -225,7 +236,10 @@ class Grpo {
         if (group.all_right()) order.note_easy(group.number);
         groups.push_back(std::move(group));
       }
-      asked += count;
+    }
+    if (groups.empty()) {
+      fail("data.context",
+           "expected room for questions beside grpo.reply_tokens, found {} too long", asked);
     }
     return groups;
   }
@@ -318,6 +332,7 @@ class Grpo {
   Learner learner_;
   std::unique_ptr<PromptSource> prompts_;
   PromptOrder order_;
+  int64_t too_long_ = 0;  // questions of the last step that left no room for a reply
   RolloutSampler sampler_;
   std::unique_ptr<Reference> reference_;
   PolicyUpdate update_;

@@ -174,7 +174,7 @@ TEST_F(GrpoTest, QuestionsOfAFileMustStayThoseOfTheRun) {
                       "{\"question\":\"" + many + "\",\"answer\":\"2\",\"checker\":\"integer\"}\n");
   TrainerOptions elsewhere = options();
   elsewhere.output = runs_.run("elsewhere");
-  EXPECT_NE(error_of([&] { grpo(path, elsewhere, other); }).find("of a reply, found"),
+  EXPECT_NE(error_of([&] { grpo(path, elsewhere, other); }).find("of grpo.reply_tokens), found"),
             std::string::npos);
   EXPECT_FALSE(fs::exists(runs_.run("elsewhere")));
 }

@@ -47,14 +47,21 @@ RolloutSampler::RolloutSampler(const Model& model, const Tokenizer& tokenizer,
 ChatRenderer::Prompt RolloutSampler::prompt(const Question& question) const {
   ChatRenderer::Prompt prompt = render_question(renderer_, question);
   const auto size = static_cast<int64_t>(prompt.ids.size());
-  const int64_t room = generator_.capacity() - options_.reply_tokens;
-  if (size <= room) return prompt;
+  if (size <= room()) return prompt;
   fail(
       question.task,
-      "question {} of level {} in \"{}\", \"{}\": expected at most {} tokens beside {} of a reply, "
-      "found {}",
+      "question {} of level {} in \"{}\", \"{}\": expected at most {} tokens (data.context without "
+      "the {} of grpo.reply_tokens), found {}",
       question.index, question.level, language_code(question.language),
-      printable(question.text, 80), room, options_.reply_tokens, size);
+      printable(question.text, 80), room(), options_.reply_tokens, size);
+}
+
+bool RolloutSampler::fits(const Question& question) const {
+  return static_cast<int64_t>(render_question(renderer_, question).ids.size()) <= room();
+}
+
+int64_t RolloutSampler::room() const {
+  return generator_.capacity() - options_.reply_tokens;
 }
 
 std::vector<RolloutGroup> RolloutSampler::sample(std::vector<Question> questions,

@@ -48,6 +48,8 @@ class RolloutSampler {
   // What the model is given. Throws Error that says which question it is, if it leaves no room in
   // the context for a reply.
   ChatRenderer::Prompt prompt(const Question& question) const;
+  // Whether prompt() has room for it.
+  bool fits(const Question& question) const;
   // A group for each question; `numbers` are theirs. What is drawn follows from the seed, the
   // numbers and the weights. `go_on` is asked after every pass; when it says no, the result is
   // empty. Throws Error as prompt().
@@ -62,6 +64,8 @@ class RolloutSampler {
   EngineStats stats() const { return generator_.stats(); }
 
  private:
+  int64_t room() const;  // tokens of a prompt
+
   RolloutOptions options_;
   ChatRenderer renderer_;
   GenerationOptions generation_;

@@ -40,7 +40,8 @@ Checkpoint starting_checkpoint(const Recipe& recipe) {
   const std::string& from = recipe.model.from;
   if (from.empty()) return {Naming::kHuggingFace, recipe.model.metadata("model")};
   if (!fs::is_directory(from)) {
-    fail(from, "model.from: expected a Hugging Face folder (minke convert makes one)");
+    fail(from, "model.from: expected a Hugging Face folder, found {}",
+         fs::exists(from) ? "a file (minke convert makes a folder of one)" : "nothing there");
   }
   Checkpoint checkpoint = open_checkpoint(from);
   if (!recipe.model.config.empty()) replace_fields(recipe.model, checkpoint.metadata());

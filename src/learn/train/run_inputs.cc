@@ -51,7 +51,10 @@ fs::path tokenizer_folder(const Recipe& recipe) {
   const fs::path path = recipe.tokenizer.empty() ? recipe.model.from : recipe.tokenizer;
   if (fs::is_directory(path)) return path;
   if (path.filename() != "tokenizer.json" || !fs::exists(path)) {
-    fail(path.string(), "expected tokenizer.json or a folder with one, found {}",
+    fail(path.string(),
+         "{}: expected tokenizer.json or a folder with one (minke data tokenizer makes it), found "
+         "{}",
+         recipe.tokenizer.empty() ? "model.from" : "tokenizer.path",
          fs::exists(path) ? "another file" : "nothing there");
   }
   return path.has_parent_path() ? path.parent_path() : ".";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -127,12 +128,25 @@ void WeightLoader::latent_heads(LatentHeads& w, const LatentHeadsShape& s) {
 }
 
 void WeightLoader::require_all_used(int64_t layers) const {
+  // Layers behind the decoder's own that are there for multi-token prediction.
+  std::set<int64_t> predicting;
+  for (const auto& [name, tensor] : checkpoint_.tensors()) {
+    for (const char* part : {"nextn.", "eh_proj"}) {
+      if (name.find(part) != std::string::npos) predicting.insert(layer_of(name));
+    }
+  }
   for (const auto& [name, tensor] : checkpoint_.tensors()) {
     const std::string& tensor_name = name;
     const bool companion = std::any_of(
         std::begin(kCompanions), std::end(kCompanions),
         [&](std::string_view part) { return tensor_name.find(part) != std::string::npos; });
-    if (asked_.contains(name) || companion || layer_of(name) >= layers) continue;
+    if (asked_.contains(name) || companion) continue;
+    const int64_t layer = layer_of(name);
+    if (layer >= layers) {
+      if (predicting.contains(layer)) continue;
+      fail(checkpoint_.source(), "tensor '{}': expected layers up to {}, as the configuration has",
+           printable(name), layers - 1);
+    }
     fail(checkpoint_.source(),
          "tensor '{}' {} is no part of this architecture as Minke computes it", printable(name),
          tensor.shape.to_string());

@@ -115,6 +115,10 @@ AuditVerdict verify_files(const std::filesystem::path& path, const std::vector<A
   const auto file = MappedFile::open(path);
   verdict.open_bytes =
       static_cast<int64_t>(verify_lines(text_of(*file), path.string(), verdict).size());
+  if (verdict.records == 0 && verdict.open_bytes > 0 && verdict.fault.empty()) {
+    verdict.fault = fmt::format("{}: expected records of a line each, found {} bytes and none",
+                                path.string(), verdict.open_bytes);
+  }
   return verdict;
 }
 

@@ -157,6 +157,13 @@ TEST_F(Audit, RecordsTakenOutPutInOrMovedAreFound) {
   EXPECT_EQ(later.first, 3) << "that a log does not begin at its beginning is told";
 }
 
+TEST_F(Audit, OtherFilesAreNotWhole) {
+  for (const char* other : {"garbage garbage", "{}"}) {
+    write(other);
+    EXPECT_NE(verify_audit_log(path).fault.find("expected records"), std::string::npos) << other;
+  }
+}
+
 TEST_F(Audit, ATornEndIsSetApart) {
   append(1, 2);
   const std::string whole = text();
