@@ -21,8 +21,9 @@ class WeightLoader : public WeightVisitor {
   void latent_heads(LatentHeads& w, const LatentHeadsShape& shape) override;
 
   // Throws Error if a layer below `layers` or the model itself has a tensor that no visit asked
-  // for: a bias, say, that would change the result. Known companions that carry nothing of their
-  // own are passed over.
+  // for: a bias, say, that would change the result; or if there are layers from `layers` on that
+  // are not for multi-token prediction. Known companions that carry nothing of their own are passed
+  // over.
   void require_all_used(int64_t layers) const;
 
  private:

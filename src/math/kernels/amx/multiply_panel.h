@@ -70,8 +70,8 @@ template <bool kOffset, int kRows>
 template <typename Tiles, PanelKind kKind, int kRows>
 void multiply_square(const Square& s, int64_t blocks, bool first, __mmask16 lanes, float* out,
                      int64_t out_stride) {
-  constexpr bool kOffset = kKind == PanelKind::kOffset32 || kKind == PanelKind::kOffset16;
-  constexpr bool kHalves = kKind == PanelKind::kOffset16 || kKind == PanelKind::kSigned16;
+  constexpr bool kOffset = has_offsets(kKind);
+  constexpr bool kHalves = scales_halves(kKind);
   BlockSums sums[2];
   __m512 total[kTileRows];
   const int rows = kRows == 0 ? s.rows : kRows;
@@ -100,8 +100,7 @@ void multiply_square(const Square& s, int64_t blocks, bool first, __mmask16 lane
 
 template <typename Tiles>
 void configure_square(PanelKind kind, int rows) {
-  const bool halves = kind == PanelKind::kOffset16 || kind == PanelKind::kSigned16;
-  const int quads = halves ? kQuads / 2 : kQuads;
+  const int quads = scales_halves(kind) ? kQuads / 2 : kQuads;
   TileShapes shapes;
   for (int set = 0; set < 2; ++set) {
     shapes.set(set, rows, kTileRowBytes);

@@ -62,8 +62,8 @@ template <bool kOffset, int V, int M>
 
 template <PanelKind kKind, int V, int M>
 void multiply_tile(const Tile& t) {
-  constexpr bool kOffset = kKind == PanelKind::kOffset32 || kKind == PanelKind::kOffset16;
-  constexpr bool kHalves = kKind == PanelKind::kOffset16 || kKind == PanelKind::kSigned16;
+  constexpr bool kOffset = has_offsets(kKind);
+  constexpr bool kHalves = scales_halves(kKind);
   __m512 sum[M][V];
 #pragma GCC unroll 4
   for (int m = 0; m < M; ++m) {

@@ -31,6 +31,14 @@ enum class PanelKind {
   kSigned16,  // signed codes; a scale for 16 columns
 };
 
+static constexpr bool has_offsets(PanelKind kind) {
+  return kind == PanelKind::kOffset32 || kind == PanelKind::kOffset16;
+}
+// Scales stand for 16 columns, the halves of a block.
+static constexpr bool scales_halves(PanelKind kind) {
+  return kind == PanelKind::kOffset16 || kind == PanelKind::kSigned16;
+}
+
 // out[m * out_stride + r] (+)= (row r of the panel) . x_m over `blocks` blocks for r < row_count,
 // m < m_count; `first` replaces what stands in `out`, otherwise it is added to. Row m begins at
 // x + m * x_stride. Block by block: the order of additions depends on the row's length alone.
