@@ -26,7 +26,8 @@ struct ModelRecipe {
   Metadata metadata(const std::string& source) const;
 };
 
-// One kind of problem in the mixture. Levels {0, 0}: those of the section.
+// One kind of problem in the mixture. Levels {0, 0}: those of the section. A task may come several
+// times, with levels that are apart, each with a weight of its own.
 struct TaskShare {
   std::string name;
   double weight = 1;

@@ -26,7 +26,9 @@ void choose(RecipeVisitor& v, const RecipeField& field, Enum& value,
 
 void visit_data(RecipeVisitor& v, DataRecipe& data) {
   v.begin("data");
-  v.tasks({"tasks", "kinds of problems: names, or tables `{ name, weight, levels }`",
+  v.tasks({"tasks",
+           "kinds of problems: names, or tables `{ name, weight, levels }`; a name may come again "
+           "with other levels",
            "needed, or `shards`"},
           data.tasks);
   v.texts({"shards", "files of tokens, in place of `tasks`", "needed, or `tasks`"}, data.shards,

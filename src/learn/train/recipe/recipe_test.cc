@@ -164,6 +164,12 @@ TEST(Recipe, LooksAtTheMixture) {
   };
   EXPECT_EQ(with_tasks("[{name = \"sums\", levels = [2, 2]}, \"units\"]"), "");
   EXPECT_NE(with_tasks("[\"sums\", \"sums\"]").find("each task once"), std::string::npos);
+  const auto twice = [&](const std::string& levels) {
+    return with_tasks("[{name = \"sums\", levels = [1, 2]}, {name = \"sums\"" + levels + "}]");
+  };
+  EXPECT_EQ(twice(", levels = [3, 4]"), "");
+  EXPECT_NE(twice(", levels = [2, 4]").find("its levels apart"), std::string::npos);
+  EXPECT_NE(twice("").find("its levels apart"), std::string::npos);
   EXPECT_NE(with_tasks("[{weight = 2}]").find("a table with a name"), std::string::npos);
   EXPECT_NE(with_tasks("[{name = \"a\", weight = 0}]").find("a weight above 0"), std::string::npos);
   EXPECT_NE(with_tasks("[{name = \"a\", weight = -1}]").find("data.tasks.weight"),
