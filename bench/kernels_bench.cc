@@ -303,6 +303,7 @@ void add_all() {
     add_formats(k);
     add_products(k);
     add_panels(k);
+    add_latents(k);
     add_elementwise(k);
     add_backward(k);
   }

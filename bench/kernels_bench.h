@@ -53,8 +53,10 @@ void add(const std::string& name, const Kernels& k, const Run& run) {
   benchmark::RegisterBenchmark(full.c_str(), [run, k](benchmark::State& s) { run(s, k); });
 }
 
-// Panels of bfloat16 values, at levels that have them; and kernels over single rows of floats.
+// Panels of bfloat16 values and latents in 8 bits, at levels that have them; and kernels over
+// single rows of floats.
 void add_panels(const Kernels& k);
+void add_latents(const Kernels& k);
 void add_elementwise(const Kernels& k);
 void add_backward(const Kernels& k);
 

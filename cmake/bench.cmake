@@ -2,6 +2,7 @@
 find_package(benchmark REQUIRED)
 
 add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc
+                             ${PROJECT_SOURCE_DIR}/bench/latents_bench.cc
                              ${PROJECT_SOURCE_DIR}/bench/rows_bench.cc)
 target_include_directories(kernels_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kernels_bench PRIVATE minke_math_kernels benchmark::benchmark)

@@ -34,6 +34,15 @@ Row copy(std::span<const float> row) {
   return {row.begin(), row.end()};
 }
 
+double relative_difference(const Row& found, const Row& expected) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    difference += std::pow(double{found[i]} - expected[i], 2);
+    size += std::pow(double{expected[i]}, 2);
+  }
+  return std::sqrt(difference / size);
+}
+
 std::vector<int32_t> prompt(int64_t length, uint64_t seed) {
   Rng rng(seed);
   std::vector<int32_t> tokens(static_cast<size_t>(length));
@@ -130,14 +139,9 @@ TEST_P(SameBits, LevelsOfAvx512AreClose) {
     Session session(model(), {.threads = 2, .isa = isa, .kv_type = DType::kF32});
     return copy(session.prefill(tokens));
   };
-  const Row expected = logits(Isa::kAvx512), found = logits(machine_isa());
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    difference += std::pow(double{found[i]} - expected[i], 2);
-    size += std::pow(double{expected[i]}, 2);
-  }
+  const double difference = relative_difference(logits(machine_isa()), logits(Isa::kAvx512));
   EXPECT_GT(difference, 0) << "nothing was rounded";
-  EXPECT_LT(std::sqrt(difference / size), 0.1);
+  EXPECT_LT(difference, 0.1);
 }
 
 TEST_P(SameBits, WhateverTheThreadsAndTheChunks) {
@@ -186,6 +190,52 @@ TEST_P(SameBits, WhateverElseIsInTheBatch) {
         EXPECT_TRUE(same_bits(next_rows[i], alone_next[i]))
             << isa_name(isa) << ", token " << i << " of " << count;
       }
+    }
+  }
+}
+
+// Generated tokens over latents in 8 bits, which some levels multiply as they are.
+TEST(SameBitsOverLatents, InEightBits) {
+  const RandomModel random(DType::kQ4_K);
+  const auto tokens = prompt(300, 3);
+  for (const Isa isa : kIsaLevels) {
+    if (isa > machine_isa()) continue;
+    const auto logits = [&](DType kv_type, int threads, int64_t chunk) {
+      Session session(*random.model,
+                      {.threads = threads, .isa = isa, .prefill_chunk = chunk, .kv_type = kv_type});
+      session.prefill(tokens);
+      std::vector<Row> rows;
+      for (int32_t token = 5; token < 14; ++token) rows.push_back(copy(session.decode(token)));
+      return rows;
+    };
+    const auto whole = logits(DType::kQ8_0, 2, 1024);
+    const auto exact = logits(DType::kF32, 2, 1024);
+    // The median: now and then rounding changes the choice of an expert, and with it all logits.
+    std::vector<double> differences;
+    for (size_t i = 0; i < whole.size(); ++i) {
+      differences.push_back(relative_difference(whole[i], exact[i]));
+    }
+    std::ranges::sort(differences);
+    EXPECT_LT(differences[differences.size() / 2], 0.1) << isa_name(isa);
+    EXPECT_GT(differences[0], 0) << isa_name(isa);
+    for (const auto& [threads, chunk] : {std::pair{1, 1024}, {3, 64}, {2, 7}}) {
+      const auto found = logits(DType::kQ8_0, threads, chunk);
+      for (size_t i = 0; i < whole.size(); ++i) {
+        EXPECT_TRUE(same_bits(found[i], whole[i]))
+            << isa_name(isa) << ", " << threads << " threads, chunks of " << chunk << ", row " << i;
+      }
+    }
+    // The same sequence beside a shorter one.
+    Pass pass(*random.model, isa, 2);
+    std::vector<KvCache> caches;
+    for (int i = 0; i < 2; ++i) {
+      caches.emplace_back(random.model->facts().kv.stored_as(DType::kQ8_0), 512);
+    }
+    const std::vector<std::vector<int32_t>> prompts = {prompt(9, 4), tokens};
+    pass.run(Phase::kPrefill, caches, prompts);
+    for (size_t i = 0; i < whole.size(); ++i) {
+      const std::vector<std::vector<int32_t>> next = {{9}, {static_cast<int32_t>(5 + i)}};
+      EXPECT_TRUE(same_bits(pass.run(Phase::kDecode, caches, next)[1], whole[i])) << isa_name(isa);
     }
   }
 }

@@ -48,7 +48,9 @@ class Guarded {
   Guarded& operator=(const Guarded&) = delete;
 
   T* data() { return reinterpret_cast<T*>(data_); }
+  const T* data() const { return reinterpret_cast<const T*>(data_); }
   T& operator[](int64_t i) { return data()[i]; }
+  const T& operator[](int64_t i) const { return data()[i]; }
   int64_t size() const { return count_; }
 
  private:

@@ -27,6 +27,10 @@ void set_avx512_kernels(Kernels& k) {
   k.dot_i8 = avx512::dot_i8;
   k.dot_f32 = avx512::dot_f32;
   k.accumulate_f32 = avx512::accumulate_f32;
+  k.quantize_queries = avx512::quantize_queries;
+  k.dot_latents = avx512::dot_latents;
+  k.quantize_weights = avx512::quantize_weights;
+  k.accumulate_latents = avx512::accumulate_latents;
   k.rms_norm = avx512::rms_norm;
   k.silu_mul = avx512::silu_mul;
   k.rms_norm_backward = avx512::rms_norm_backward;

@@ -5,7 +5,6 @@
 
 #include "base/core/check.h"
 #include "math/ops/attention_backward.h"
-#include "math/quant/quant.h"
 
 namespace minke {
 namespace {
@@ -14,6 +13,7 @@ constexpr int64_t kChunk = kAttentionChunk;
 // Chunks of a span. Part of the definition of the result, as kChunk is: a span's sums grow chunk by
 // chunk, and spans are joined in their order.
 constexpr int64_t kSpanChunks = 2;
+static_assert(kChunk <= kMostLatentRows);
 constexpr int64_t kSpan = kSpanChunks * kChunk;
 // Query rows (tokens times the heads of a group) that one task takes through a chunk.
 constexpr int64_t kTaskRows = 32;
@@ -45,10 +45,12 @@ class Attention {
     CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16 || a_.type == DType::kQ8_0);
     const auto chunks = static_cast<size_t>((a_.first_position + a_.rows + kChunk - 1) / kChunk);
     CHECK(a_.keys.size() >= chunks && a_.values.size() >= chunks);
-    halves_ = attention_type(k_, a_.type) == DType::kBF16;
-    in_place_ = a_.type == (halves_ ? DType::kBF16 : DType::kF32);
     values_in_keys_ = a_.keys[0] == a_.values[0] && a_.key_stride == a_.value_stride &&
                       a_.key_head_stride == a_.value_head_stride && a_.value_dim <= a_.key_dim;
+    CHECK(!a_.latents || (a_.type == DType::kQ8_0 && values_in_keys_ && a_.kv_heads == 1));
+    bytes_ = a_.latents && k_.dot_latents != nullptr;
+    halves_ = !bytes_ && attention_type(k_, a_.type) == DType::kBF16;
+    in_place_ = bytes_ || a_.type == (halves_ ? DType::kBF16 : DType::kF32);
     group_ = a_.heads / a_.kv_heads;
     tile_tokens_ = std::max<int64_t>(1, kTaskRows / group_);
     for (int64_t j = 0; j < a_.kv_heads; ++j) {
@@ -109,7 +111,14 @@ class Attention {
     const int workers = ctx.pool().size();
     const int64_t queries = a_.rows * a_.heads * a_.key_dim;
     scores_ = arena.allocate<float>(workers * tile_rows() * kChunk);
-    if (halves_) {
+    if (bytes_) {
+      const int64_t tiles = static_cast<int64_t>(tiles_.size()) * query_tiles();
+      byte_queries_.q = arena.allocate<int8_t>(tiles * kQueryTile * a_.key_dim);
+      byte_queries_.scale = arena.allocate<float>(tiles * kQueryTile * blocks());
+      byte_queries_.bias = arena.allocate<int32_t>(tiles * kQueryTile * blocks());
+      byte_weights_.q = arena.allocate<uint8_t>(workers * weight_rows() * kChunk);
+      byte_weights_.scale = arena.allocate<float>(workers * weight_rows());
+    } else if (halves_) {
       half_queries_ = arena.allocate<uint16_t>(queries);
       weights_ = arena.allocate<uint16_t>(workers * tile_rows() * kChunk);
     } else {
@@ -123,8 +132,43 @@ class Attention {
     }
   }
 
+  // Of one tile: tiles of quantized queries, their scales for a row, and rows of quantized weights.
+  int64_t query_tiles() const { return (tile_rows() + kQueryTile - 1) / kQueryTile; }
+  int64_t blocks() const { return query_blocks(a_.key_dim, a_.value_dim); }
+  int64_t weight_rows() const {
+    return (tile_rows() + kWeightTile - 1) / kWeightTile * kWeightTile;
+  }
+  QuantizedQueries quantized_queries(int64_t tile) const {
+    const int64_t rows = tile * query_tiles() * kQueryTile;
+    return {byte_queries_.q + rows * a_.key_dim, byte_queries_.scale + rows * blocks(),
+            byte_queries_.bias + rows * blocks()};
+  }
+  QuantizedWeights quantized_weights(int worker) const {
+    const int64_t rows = worker * weight_rows();
+    return {byte_weights_.q + rows * kChunk, byte_weights_.scale + rows};
+  }
+  LatentRows latents(int64_t begin, int64_t keys) const {
+    return {chunk(a_.keys, begin), row_bytes(a_.type, a_.key_stride), keys, a_.key_dim,
+            a_.value_dim};
+  }
+
+  // Queries times `scale` in 8 bits, tile by tile. All of a tile's rows are of the one key head.
+  void quantize_tiles(Context& ctx) {
+    const int64_t n = a_.key_dim;
+    float* scaled = ctx.arena().allocate<float>(ctx.pool().size() * tile_rows() * n);
+    ctx.pool().parallel_for(static_cast<int64_t>(tiles_.size()), [&](int64_t i, int worker) {
+      const Tile& tile = tiles_[static_cast<size_t>(i)];
+      const int64_t rows = tile.tokens * group_;
+      float* to = scaled + worker * tile_rows() * n;
+      const float* from = a_.queries + tile.first * group_ * n;
+      for (int64_t j = 0; j < rows * n; ++j) to[j] = from[j] * a_.scale;
+      k_.quantize_queries(to, n, rows, n, a_.value_dim, quantized_queries(i));
+    });
+  }
+
   // Queries times `scale`, those of a tile together: [kv_heads, rows, group, key_dim].
   void prepare_queries(Context& ctx) {
+    if (bytes_) return quantize_tiles(ctx);
     const int64_t n = a_.key_dim;
     float* scaled = ctx.arena().allocate<float>(ctx.pool().size() * n);
     ctx.pool().parallel_for(a_.rows, [&](int64_t m, int worker) {
@@ -200,6 +244,11 @@ class Attention {
   void multiply_keys(const Tile& tile, int64_t begin, int64_t keys, float* scores,
                      int worker) const {
     const int64_t n = a_.key_dim, rows = tile.tokens * group_;
+    if (bytes_) {
+      k_.dot_latents(latents(begin, keys), quantized_queries(tile.first / tile_tokens_), rows,
+                     scores, kChunk);
+      return;
+    }
     const int64_t query = first_query(tile.kv_head, tile.first);
     const uint8_t* first =
         chunk(a_.keys, begin) + row_bytes(a_.type, tile.kv_head * a_.key_head_stride);
@@ -217,6 +266,12 @@ class Attention {
   void add_values(const Tile& tile, int64_t begin, int64_t keys, const float* weights, float* out,
                   int worker) const {
     const int64_t n = a_.value_dim, rows = tile.tokens * group_;
+    if (bytes_) {
+      const QuantizedWeights quantized = quantized_weights(worker);
+      k_.quantize_weights(weights, kChunk, rows, latents(begin, keys), quantized);
+      k_.accumulate_latents(quantized, rows, latents(begin, keys), out, n);
+      return;
+    }
     const uint8_t* first =
         chunk(a_.values, begin) + row_bytes(a_.type, tile.kv_head * a_.value_head_stride);
     // Values that are the beginnings of keys stand converted since multiply_keys().
@@ -280,6 +335,7 @@ class Attention {
 
   const Kernels& k_;
   const AttentionArgs& a_;
+  bool bytes_ = false;           // compute with products of bytes
   bool halves_ = false;          // compute with products of bfloat16 values
   bool in_place_ = true;         // keys and values are stored as products take them
   bool values_in_keys_ = false;  // the values are the beginnings of the keys
@@ -288,29 +344,14 @@ class Attention {
   std::vector<Tile> tiles_;
   float* queries_ = nullptr;  // scaled; or these, rounded
   uint16_t* half_queries_ = nullptr;
-  float* scores_ = nullptr;      // [workers, tile rows, kChunk]
-  uint16_t* weights_ = nullptr;  // [workers, tile rows, kChunk], of the softmax
+  QuantizedQueries byte_queries_ = {};  // [tiles, query_tiles() * kQueryTile rows]
+  QuantizedWeights byte_weights_ = {};  // [workers, weight_rows()]
+  float* scores_ = nullptr;             // [workers, tile rows, kChunk]
+  uint16_t* weights_ = nullptr;         // [workers, tile rows, kChunk], of the softmax
   // Where they are not in place: a chunk of keys or values [workers, chunk_values()], converted.
   float* chunks_ = nullptr;
   uint16_t* half_chunks_ = nullptr;
 };
-
-// Blocks of Q8_0. One that holds something else than finite numbers becomes NaN as a whole, so that
-// it is noticed in the logits.
-void store_q8_0(const float* from, int64_t n, uint8_t* to) {
-  constexpr int64_t kBlock = 32;
-  for (int64_t i = 0; i < n; i += kBlock, to += row_bytes(DType::kQ8_0, kBlock)) {
-    float sum = 0;
-    for (int64_t j = 0; j < kBlock; ++j) sum += from[i + j] * 0.0f;
-    if (sum == 0.0f) {
-      encode_row(DType::kQ8_0, from + i, kBlock, to);
-    } else {
-      constexpr uint16_t kNan = 0x7e00;
-      std::memcpy(to, &kNan, sizeof kNan);
-      std::memset(to + sizeof kNan, 1, kBlock);
-    }
-  }
-}
 
 }  // namespace
 
@@ -329,21 +370,6 @@ void attention(Context& ctx, const AttentionArgs& args, float* out) {
   if (args.rows == 0) return;
   Attention(ctx, args).run(ctx, out);
   if (ctx.tape() != nullptr) record_attention(ctx, args, out);
-}
-
-void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {
-  if (type == DType::kBF16) {
-    ctx.kernels().round_bf16(from, n, reinterpret_cast<uint16_t*>(to));
-  } else if (type == DType::kF32) {
-    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(float));
-  } else {
-    CHECK(type == DType::kQ8_0);
-    store_q8_0(from, n, to);
-  }
-}
-
-void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to) {
-  ctx.kernels().unpack_f32[static_cast<int>(type)](from, n, to);
 }
 
 }  // namespace minke

@@ -30,14 +30,6 @@ struct Operands {
   }
 };
 
-// The same values as `type`.
-Tensor stored(const Tensor& t, DType type) {
-  TestContext c(1);
-  Tensor out = Tensor::zeros(type, t.shape);
-  store_values(c.ctx, t.f32(), t.shape.elements(), type, out.data);
-  return out;
-}
-
 // `n`, or the next multiple of the type's block.
 int64_t whole_blocks(int64_t n, DType type) {
   const int64_t block = dtype_info(type).block_elements;
@@ -227,48 +219,83 @@ TEST_P(AttentionTest, ARowDoesNotDependOnTheRowsComputedWithIt) {
   }
 }
 
-TEST(StoredValues, AreReadBackAsTheirTypeHoldsThem) {
-  TestContext t(1);
-  const Tensor x = random_tensor({37}, 4);
-  for (const DType type : {DType::kF32, DType::kBF16}) {
-    const Tensor row = stored(x, type);
-    std::vector<float> back(37);
-    load_values(t.ctx, row.data, 37, type, back.data());
-    for (int64_t i = 0; i < 37; ++i) {
-      const float v = x.f32()[i];
-      EXPECT_EQ(back[static_cast<size_t>(i)],
-                type == DType::kF32 ? v : bf16_to_f32(f32_to_bf16(v)));
+// Latents in 8 bits: values are the beginnings of the keys, each part with one scale.
+class LatentAttentionTest : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > machine_isa()) GTEST_SKIP() << "not a level of this machine";
+  }
+  static Operands latents(const Sizes& s) {
+    Operands o = operands(s, DType::kQ8_0);
+    TestContext c(1);
+    const int64_t n = s.first + s.rows;
+    const Tensor x = random_tensor({n, s.key_dim}, 2);
+    for (int64_t t = 0; t < n; ++t) {
+      uint8_t* row = o.k.data + row_bytes(DType::kQ8_0, t * s.key_dim);
+      const float* from = x.f32() + t * s.key_dim;
+      store_latent(c.ctx, from, s.value_dim, DType::kQ8_0, row);
+      store_latent(c.ctx, from + s.value_dim, s.key_dim - s.value_dim, DType::kQ8_0,
+                   row + row_bytes(DType::kQ8_0, s.value_dim));
+    }
+    o.v = o.k;
+    o.args.latents = true;
+    o.args.scale = 1 / std::sqrt(static_cast<float>(s.key_dim));
+    o.args.value_head_stride = o.args.key_head_stride;
+    o.look_at(o.k.data, s.key_dim, o.k.data, s.key_dim);
+    return o;
+  }
+  static Tensor run(const Operands& o, int threads) {
+    TestContext t(threads, GetParam());
+    Tensor out = Tensor::zeros(DType::kF32, {o.args.rows, o.args.heads, o.args.value_dim});
+    attention(t.ctx, o.args, out.f32());
+    return out;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, LatentAttentionTest, testing::ValuesIn(kIsaLevels),
+                         [](const auto& test) { return std::string(isa_name(test.param)); });
+
+TEST_P(LatentAttentionTest, MatchesADoubleReference) {
+  // Queries and weights are rounded to 8 bits where there are products of bytes.
+  const double rounding = select_kernels(GetParam()).dot_latents != nullptr ? 0.02 : 0.004;
+  for (const Sizes& s : {Sizes{1, 0, 2, 1, 96, 64}, Sizes{1, 1100, 16, 1, 576, 512},
+                         Sizes{9, 500, 3, 1, 160, 96}, Sizes{2, 300, 20, 1, 96, 32}}) {
+    const Operands o = latents(s);
+    const Tensor out = run(o, 2);
+    for (int64_t m = 0; m < s.rows; ++m) {
+      for (int64_t h = 0; h < s.heads; ++h) {
+        const Reference expected = reference(o, m, h, false);
+        for (int64_t i = 0; i < s.value_dim; ++i) {
+          const auto at = static_cast<size_t>(i);
+          ASSERT_NEAR(out.f32()[(m * s.heads + h) * s.value_dim + i], expected.out[at],
+                      rounding * expected.magnitude[at]);
+        }
+      }
     }
   }
 }
 
-TEST(StoredValues, OfEightBitsAreOffByHalfAStepOfTheirBlock) {
-  TestContext t(1);
-  const Tensor x = random_tensor({96}, 5);
-  x.f32()[40] = 30;  // a large value costs its own block alone
-  const Tensor row = stored(x, DType::kQ8_0);
-  std::vector<float> back(96);
-  load_values(t.ctx, row.data, 96, DType::kQ8_0, back.data());
-  for (size_t block = 0; block < 96; block += 32) {
-    float largest = 0;
-    for (size_t i = block; i < block + 32; ++i) largest = std::max(largest, std::abs(x.f32()[i]));
-    for (size_t i = block; i < block + 32; ++i) {
-      EXPECT_NEAR(back[i], x.f32()[i], largest * (0.5 / 127 + 0x1p-11)) << i;
-    }
+TEST_P(LatentAttentionTest, NeitherThreadsNorOtherRowsChangeABit) {
+  const Operands o = latents({35, 600, 5, 1, 96, 64});
+  const Tensor all = run(o, 1);
+  EXPECT_TRUE(same_bits(all, run(o, 3)));
+  for (int64_t m = 0; m < 35; ++m) {
+    Operands one = o;
+    one.args.queries += m * 5 * o.args.key_dim;
+    one.args.rows = 1;
+    one.args.first_position += m;
+    ASSERT_TRUE(same_bits(run(one, 2).reshaped({5, o.args.value_dim}), all[m])) << m;
   }
 }
 
-TEST(StoredValues, ThatAreNotFiniteShowInEightBitsToo) {
-  TestContext t(1);
-  for (const float bad : {INFINITY, -INFINITY, NAN}) {
-    const Tensor x = random_tensor({64}, 6);
-    x.f32()[33] = bad;
-    const Tensor row = stored(x, DType::kQ8_0);
-    std::vector<float> back(64);
-    load_values(t.ctx, row.data, 64, DType::kQ8_0, back.data());
-    EXPECT_TRUE(std::isfinite(back[31]));
-    for (size_t i = 32; i < 64; ++i) EXPECT_TRUE(std::isnan(back[i])) << i;
-  }
+TEST_P(LatentAttentionTest, AValueThatIsNotFiniteShows) {
+  const Operands o = latents({1, 400, 4, 1, 96, 64});
+  TestContext c(1);
+  const std::vector<float> bad(64, NAN);
+  store_latent(c.ctx, bad.data(), 64, DType::kQ8_0,
+               o.k.data + row_bytes(DType::kQ8_0, 100 * o.args.key_dim));
+  const Tensor out = run(o, 1);
+  for (int64_t i = 0; i < out.shape.elements(); ++i) ASSERT_TRUE(std::isnan(out.f32()[i])) << i;
 }
 
 }  // namespace

@@ -116,6 +116,10 @@ struct AttentionArgs {
   int64_t key_stride = 0, key_head_stride = 0;
   std::span<const uint8_t* const> values;
   int64_t value_stride = 0, value_head_stride = 0;
+  // Of Q8_0 with one key-value head whose values are the beginnings of the keys: value and rest of
+  // each key were written by store_latent(). Levels with products of bytes
+  // (Kernels::dot_latents) compute with those.
+  bool latents = false;
   float scale = 1.0f;  // of the scores, before the softmax
   // With a tape, which needs first_position = 0: the F32 activations [rows, kv_heads, key_dim] and
   // [rows, kv_heads, value_dim] that have the gradients of keys and values.
@@ -148,5 +152,8 @@ double cross_entropy(Context& ctx, const Tensor& hidden, const Tensor& head,
 // block with a value that is not finite is NaN as a whole); and reads them back.
 void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);
 void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to);
+// Stores as store_values() does, but all blocks of Q8_0 with the one scale that fits the largest
+// value, and one value that is not finite makes all of them NaN.
+void store_latent(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);
 
 }  // namespace minke

@@ -29,6 +29,14 @@ inline Tensor random_tensor(const Shape& shape, uint64_t seed, double deviation 
   return t;
 }
 
+// The same values, in a cache of `type`.
+inline Tensor stored(const Tensor& t, DType type) {
+  TestContext c(1);
+  Tensor out = Tensor::zeros(type, t.shape);
+  store_values(c.ctx, t.f32(), t.shape.elements(), type, out.data);
+  return out;
+}
+
 inline std::vector<float> values(const Tensor& t) {
   return {t.f32(), t.f32() + t.shape.elements()};
 }

@@ -139,8 +139,8 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
     const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
       uint8_t* row = s.cache->new_row(layer, s.cache->length() + i);
-      store_values(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
-      store_values(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
+      store_latent(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
+      store_latent(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
                    row + row_bytes(type, c.kv_rank));
     }
   }
@@ -333,6 +333,7 @@ void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Seg
   a.key_stride = a.value_stride = layout.row_stride();
   a.value_dim = c.kv_rank;
   a.keys = a.values = latents;
+  a.latents = layout.type == DType::kQ8_0;
   a.scale = c.scale;
   Tensor sums = ctx.activation({s.rows, c.heads, c.kv_rank});
   attention(ctx, a, sums.f32());

@@ -13,7 +13,7 @@ namespace {
 
 // What passes compute, as pages on disk keep it: raised with each change of the bits of rows, so
 // that an older program's are not taken for this one's.
-constexpr int kRevision = 2;
+constexpr int kRevision = 3;
 
 int64_t pages_for(int64_t tokens) {
   return (tokens + kPageTokens - 1) / kPageTokens;

@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/core/check.h"
+#include "math/ops/ops.h"
+#include "math/quant/quant.h"
+
+namespace minke {
+namespace {
+
+constexpr int64_t kBlock = 32;  // values of Q8_0 with a scale before them
+constexpr float kLargestHalf = 65504.0f;
+
+bool all_finite(const float* x, int64_t n) {
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i] * 0.0f;
+  return sum == 0.0f;
+}
+
+// Blocks of Q8_0. One that holds something else than finite numbers becomes NaN as a whole, so that
+// it is noticed in the logits.
+void store_nan_block(uint8_t* to) {
+  constexpr uint16_t kNan = 0x7e00;
+  std::memcpy(to, &kNan, sizeof kNan);
+  std::memset(to + sizeof kNan, 1, kBlock);
+}
+
+void store_q8_0(const float* from, int64_t n, uint8_t* to) {
+  for (int64_t i = 0; i < n; i += kBlock, to += row_bytes(DType::kQ8_0, kBlock)) {
+    if (all_finite(from + i, kBlock)) {
+      encode_row(DType::kQ8_0, from + i, kBlock, to);
+    } else {
+      store_nan_block(to);
+    }
+  }
+}
+
+}  // namespace
+
+void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {
+  if (type == DType::kBF16) {
+    ctx.kernels().round_bf16(from, n, reinterpret_cast<uint16_t*>(to));
+  } else if (type == DType::kF32) {
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(float));
+  } else {
+    CHECK(type == DType::kQ8_0);
+    store_q8_0(from, n, to);
+  }
+}
+
+void store_latent(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {
+  if (type != DType::kQ8_0) return store_values(ctx, from, n, type, to);
+  const bool finite = all_finite(from, n);
+  float largest = 0;
+  for (int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(from[i]));
+  const uint16_t half = f32_to_f16(std::min(largest / 127.0f, kLargestHalf));
+  const float scale = f16_to_f32(half);
+  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
+  for (int64_t i = 0; i < n; i += kBlock, to += row_bytes(type, kBlock)) {
+    if (!finite) {
+      store_nan_block(to);
+      continue;
+    }
+    std::memcpy(to, &half, sizeof half);
+    for (int64_t j = 0; j < kBlock; ++j) {
+      const float code = std::clamp(std::nearbyint(from[i + j] * inverse), -127.0f, 127.0f);
+      to[sizeof half + static_cast<size_t>(j)] = static_cast<uint8_t>(static_cast<int8_t>(code));
+    }
+  }
+}
+
+void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to) {
+  ctx.kernels().unpack_f32[static_cast<int>(type)](from, n, to);
+}
+
+}  // namespace minke
