@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kBlock = 32, kBlockBytes = 34;
 
-// Levels with products of bytes; others have none of these entries.
+// Levels from avx512 on; others have none of these entries.
 class LatentsTest : public KernelsTest {
  protected:
   void SetUp() override {
@@ -22,7 +22,7 @@ class LatentsTest : public KernelsTest {
     ASSERT_EQ(has, kernels.quantize_queries != nullptr);
     ASSERT_EQ(has, kernels.quantize_weights != nullptr);
     ASSERT_EQ(has, kernels.accumulate_latents != nullptr);
-    if (!has) GTEST_SKIP() << "the level has no products of bytes";
+    if (!has) GTEST_SKIP() << "the level has none of them";
   }
 };
 INSTANTIATE_TEST_SUITE_P(Levels, LatentsTest, kEveryLevel, level_name);
@@ -69,12 +69,14 @@ struct Latents {
 };
 
 struct Queries {
-  Queries(const Shape& s, const Kernels& k, const std::vector<float>& x, int64_t stride)
+  Queries(const Shape& s, const Kernels& k, const std::vector<float>& values, int64_t stride)
       : shape(s),
         tiles((s.m_count + kQueryTile - 1) / kQueryTile),
         q(tiles * s.n * kQueryTile),
         scale(tiles * query_blocks(s.n, s.latent) * kQueryTile),
         bias(scale.size()) {
+    const auto count = static_cast<size_t>((s.m_count - 1) * stride + s.n);
+    Guarded<float> x(std::vector<float>(values.begin(), values.begin() + static_cast<long>(count)));
     k.quantize_queries(x.data(), stride, s.m_count, s.n, s.latent, quantized());
   }
   QuantizedQueries quantized() { return {q.data(), scale.data(), bias.data()}; }
@@ -181,11 +183,14 @@ TEST_P(LatentsTest, DotIsTheProductBlockByBlock) {
 }
 
 struct Weights {
-  Weights(const Latents& latents, const Kernels& k, const std::vector<float>& p, int64_t stride)
+  Weights(const Latents& latents, const Kernels& k, const std::vector<float>& values,
+          int64_t stride)
       : shape(latents.shape),
-        quads(weight_quads(shape.count)),
+        quads(weight_bytes(shape.count) / 4),
         q((shape.m_count + kWeightTile - 1) / kWeightTile * kWeightTile * quads * 4),
         scale(shape.m_count) {
+    const auto count = static_cast<size_t>((shape.m_count - 1) * stride + shape.count);
+    Guarded<float> p(std::vector<float>(values.begin(), values.begin() + static_cast<long>(count)));
     k.quantize_weights(p.data(), stride, shape.m_count, latents.rows(), quantized());
   }
   QuantizedWeights quantized() { return {q.data(), scale.data()}; }
@@ -252,15 +257,70 @@ TEST_P(LatentsTest, ManySmallWeightsAreNotLostBesideALargeOne) {
   EXPECT_NEAR(static_cast<float>(small) * weights.scale[0], 0.1f, 0.03f);
 }
 
-TEST_P(LatentsTest, WeightsOfNothing) {
-  const Shape s = {20, 64, 32, 2};
+TEST_P(LatentsTest, WeightsOfNothingAndOfNaN) {
+  const Shape s = {20, 64, 32, 3};
   const Latents latents(s);
-  std::vector<float> p(2 * 20, 0.0f);
+  std::vector<float> p(3 * 20, 0.0f);
   p[25] = std::numeric_limits<float>::quiet_NaN();
+  p[26] = 1;
+  p[47] = 0x1p-101f;
   const Weights weights(latents, kernels, p, 20);
-  for (int64_t m = 0; m < 2; ++m) {
-    for (int64_t r = 0; r < 20; ++r) EXPECT_EQ(weights.code(m, r), 0);
+  EXPECT_EQ(weights.scale[0], 0);
+  EXPECT_TRUE(std::isnan(weights.scale[1]));
+  for (int64_t m = 0; m < kWeightTile; ++m) {
+    for (int64_t r = 0; r < 20; ++r) EXPECT_EQ(weights.code(m, r), 0) << m << " " << r;
   }
+}
+
+// What a row does not see must not change it, even if it stands in the same lane as its largest
+// weight.
+TEST_P(LatentsTest, ALatentOfNaNCountsOnlyWhereItHasAWeight) {
+  const Shape s = {40, 64, 32, 2};
+  Latents latents(s);
+  std::vector<float> p = softmax_weights(2 * 40, 12);
+  p[7] = 5;  // in the lane of latent 23, which row 0 does not see
+  p[23] = 0;
+  const Weights before(latents, kernels, p, 40);
+  const uint16_t nan = 0x7e00;
+  std::memcpy(latents.bytes.data() + 23 * latents.stride, &nan, sizeof nan);
+  const Weights after(latents, kernels, p, 40);
+  EXPECT_EQ(after.scale[0], before.scale[0]);
+  for (int64_t r = 0; r < 40; ++r) EXPECT_EQ(after.code(0, r), before.code(0, r)) << r;
+  EXPECT_TRUE(std::isnan(after.scale[1]));
+
+  Queries queries(s, kernels, random_floats(2 * s.n, 13), s.n);
+  Guarded<float> scores(2 * 40);
+  kernels.dot_latents(latents.rows(), queries.quantized(), 2, scores.data(), 40);
+  for (int64_t at = 0; at < scores.size(); ++at) {
+    EXPECT_EQ(std::isnan(scores[at]), at % 40 == 23) << at;
+  }
+}
+
+// The largest sums there are, still exact.
+TEST_P(LatentsTest, ExtremesDoNotOverflow) {
+  const Shape s = {256, 160, 128, 1};
+  Latents latents(s);
+  const uint16_t one = f32_to_f16(1.0f);
+  for (int64_t r = 0; r < s.count; ++r) {
+    for (int64_t i = 0; i < s.n; i += kBlock) {
+      uint8_t* block = latents.bytes.data() + r * latents.stride + i / kBlock * kBlockBytes;
+      std::memcpy(block, &one, sizeof one);
+      std::memset(block + 2, r % 2 == 0 ? 0x80 : 0x7f, kBlock);  // -128, 127
+    }
+  }
+  Queries queries(s, kernels, std::vector<float>(static_cast<size_t>(s.n), 127.0f), s.n);
+  Guarded<float> scores(256);
+  kernels.dot_latents(latents.rows(), queries.quantized(), 1, scores.data(), 256);
+  for (int64_t r = 0; r < 256; ++r) {
+    ASSERT_EQ(scores[r], static_cast<float>((r % 2 == 0 ? -128 : 127) * 127 * s.n)) << r;
+  }
+  std::vector<float> p(256);
+  for (size_t r = 0; r < 256; ++r) p[r] = r % 2 == 0 ? 255.0f : 0.0f;
+  Weights weights(latents, kernels, p, 256);
+  Guarded<float> out(s.latent);
+  std::fill_n(out.data(), s.latent, 0.0f);
+  kernels.accumulate_latents(weights.quantized(), 1, latents.rows(), out.data(), s.latent);
+  for (int64_t i = 0; i < s.latent; ++i) ASSERT_EQ(out[i], -128.0f * 255 * 128) << i;
 }
 
 TEST_P(LatentsTest, AccumulateAddsTheExactSums) {

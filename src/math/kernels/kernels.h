@@ -103,20 +103,22 @@ struct QuantizedFormat {
 };
 
 // Latents as attention finds them in the cache: `count` rows of n values of Q8_0, row_stride bytes
-// apart. All blocks of the first `latent` values of a row have one scale, and so have all others.
+// apart. All blocks of the first `latent_values` values of a row have one scale, and so have all
+// others.
 struct LatentRows {
   const uint8_t* rows;
   int64_t row_stride;
   int64_t count;
-  int64_t n, latent;  // multiples of 32
+  int64_t n, latent_values;  // multiples of 32
 };
-// Most rows that softmax weights are quantized for at once.
+// Most rows that quantize_weights and accumulate_latents take.
 inline constexpr int64_t kMostLatentRows = 256;
 
 // Query rows in 8 bits for products with latents: x[i] ~ scale * q[i], |q| <= 127, with one scale
 // for kQueryBlock values, counted from the first of the latent and from the first behind it. Rows
 // come in tiles of kQueryTile, rows that are missing being zero:
 //   q [tiles, n / 4, kQueryTile, 4], scale and bias (-128 * sum of q) [tiles, blocks, kQueryTile].
+// q begins at a multiple of 4 bytes.
 struct QuantizedQueries {
   int8_t* q;
   float* scale;
@@ -124,19 +126,22 @@ struct QuantizedQueries {
 };
 inline constexpr int kQueryBlock = 128;
 inline constexpr int kQueryTile = 8;
-static inline int64_t query_blocks(int64_t n, int64_t latent) {
-  return (latent + kQueryBlock - 1) / kQueryBlock + (n - latent + kQueryBlock - 1) / kQueryBlock;
+static inline int64_t query_blocks(int64_t n, int64_t latent_values) {
+  return (latent_values + kQueryBlock - 1) / kQueryBlock +
+         (n - latent_values + kQueryBlock - 1) / kQueryBlock;
 }
 
 // Softmax weights times the scales of the latents, in 8 bits without a sign and one scale for a
-// row: q [tiles of kWeightTile rows, quads of latents, kWeightTile, 4], scale [rows].
+// row. Rows come in tiles of kWeightTile, and each has weight_bytes(count) weights:
+//   q [tiles, weight_bytes(count) / 4, kWeightTile, 4], scale [rows].
+// Weights of rows and latents that are missing are zero. q begins at a multiple of 4 bytes.
 struct QuantizedWeights {
   uint8_t* q;
   float* scale;
 };
 inline constexpr int kWeightTile = 4;
-static inline int64_t weight_quads(int64_t count) {
-  return (count + 15) / 16 * 4;
+static inline int64_t weight_bytes(int64_t count) {
+  return (count + 15) / 16 * 16;
 }
 
 // Rows of bfloat16 values laid out for products of two matrices: value i of row r of a panel of
@@ -196,22 +201,25 @@ struct Kernels {
   void (*accumulate_f32)(const float* p, int64_t p_stride, int64_t m_count, const float* v,
                          int64_t v_stride, int64_t rows, int64_t n, float* out, int64_t out_stride);
 
-  // --- latents in 8 bits: null where the level has no products of bytes ------------------------
+  // --- latents in 8 bits: null below avx512 -----------------------------------------------------
   // Quantizes m_count rows of n values, x_stride apart: scale = (largest |x|) / 127, q as in
-  // quantize_i8. A block of values below 2^-100 has scale 0, one with NaN or infinity NaN.
+  // quantize_i8. A block of values below 2^-100 has q = 0 and scale 0, one with NaN or infinity q =
+  // 0 and scale NaN.
   void (*quantize_queries)(const float* x, int64_t x_stride, int64_t m_count, int64_t n,
-                           int64_t latent, QuantizedQueries out);
+                           int64_t latent_values, QuantizedQueries out);
   // out[m * out_stride + r] = row r . x_m: for each block of x_m in turn, its scale times (the
   // row's scale times the sum of products, which is exact), added with one rounding.
   void (*dot_latents)(LatentRows w, QuantizedQueries x, int64_t m_count, float* out,
                       int64_t out_stride);
   // Quantizes weights p[m * p_stride + r] >= 0 of m_count rows, each times the scale of latent r.
   // scale = (largest) / 255. What rounding takes from a weight is given to that of the latent 16
-  // further: many small weights are not lost together, whatever the largest is. Weights of 0 stay.
+  // further: many small weights are not lost together, whatever the largest is. Weights of 0 stay,
+  // whatever the latent's scale. A row whose products are all below 2^-100 has q = 0; one with a
+  // product that is NaN has q = 0 and scale NaN.
   void (*quantize_weights)(const float* p, int64_t p_stride, int64_t m_count, LatentRows v,
                            QuantizedWeights out);
-  // out[m * out_stride + i] += scale_m * sum_r q_m[r] * (byte i of row r), i < v.latent; the sum is
-  // exact.
+  // out[m * out_stride + i] += scale_m * sum_r q_m[r] * (byte i of row r), i < v.latent_values; the
+  // sum is exact.
   void (*accumulate_latents)(QuantizedWeights p, int64_t m_count, LatentRows v, float* out,
                              int64_t out_stride);
 

@@ -10,10 +10,10 @@ namespace minke {
 namespace {
 
 constexpr int64_t kChunk = kAttentionChunk;
+static_assert(kChunk <= kMostLatentRows);
 // Chunks of a span. Part of the definition of the result, as kChunk is: a span's sums grow chunk by
 // chunk, and spans are joined in their order.
 constexpr int64_t kSpanChunks = 2;
-static_assert(kChunk <= kMostLatentRows);
 constexpr int64_t kSpan = kSpanChunks * kChunk;
 // Query rows (tokens times the heads of a group) that one task takes through a chunk.
 constexpr int64_t kTaskRows = 32;
@@ -47,7 +47,8 @@ class Attention {
     CHECK(a_.keys.size() >= chunks && a_.values.size() >= chunks);
     values_in_keys_ = a_.keys[0] == a_.values[0] && a_.key_stride == a_.value_stride &&
                       a_.key_head_stride == a_.value_head_stride && a_.value_dim <= a_.key_dim;
-    CHECK(!a_.latents || (a_.type == DType::kQ8_0 && values_in_keys_ && a_.kv_heads == 1));
+    CHECK(!a_.latents || (a_.type == DType::kQ8_0 && values_in_keys_ && a_.kv_heads == 1 &&
+                          a_.key_dim % 32 == 0 && a_.value_dim % 32 == 0));
     bytes_ = a_.latents && k_.dot_latents != nullptr;
     halves_ = !bytes_ && attention_type(k_, a_.type) == DType::kBF16;
     in_place_ = bytes_ || a_.type == (halves_ ? DType::kBF16 : DType::kF32);
@@ -116,7 +117,7 @@ class Attention {
       byte_queries_.q = arena.allocate<int8_t>(tiles * kQueryTile * a_.key_dim);
       byte_queries_.scale = arena.allocate<float>(tiles * kQueryTile * blocks());
       byte_queries_.bias = arena.allocate<int32_t>(tiles * kQueryTile * blocks());
-      byte_weights_.q = arena.allocate<uint8_t>(workers * weight_rows() * kChunk);
+      byte_weights_.q = arena.allocate<uint8_t>(workers * weight_rows() * weight_bytes(kChunk));
       byte_weights_.scale = arena.allocate<float>(workers * weight_rows());
     } else if (halves_) {
       half_queries_ = arena.allocate<uint16_t>(queries);
@@ -145,7 +146,7 @@ class Attention {
   }
   QuantizedWeights quantized_weights(int worker) const {
     const int64_t rows = worker * weight_rows();
-    return {byte_weights_.q + rows * kChunk, byte_weights_.scale + rows};
+    return {byte_weights_.q + rows * weight_bytes(kChunk), byte_weights_.scale + rows};
   }
   LatentRows latents(int64_t begin, int64_t keys) const {
     return {chunk(a_.keys, begin), row_bytes(a_.type, a_.key_stride), keys, a_.key_dim,

@@ -233,9 +233,9 @@ class LatentAttentionTest : public testing::TestWithParam<Isa> {
     for (int64_t t = 0; t < n; ++t) {
       uint8_t* row = o.k.data + row_bytes(DType::kQ8_0, t * s.key_dim);
       const float* from = x.f32() + t * s.key_dim;
-      store_latent(c.ctx, from, s.value_dim, DType::kQ8_0, row);
-      store_latent(c.ctx, from + s.value_dim, s.key_dim - s.value_dim, DType::kQ8_0,
-                   row + row_bytes(DType::kQ8_0, s.value_dim));
+      store_with_one_scale(c.ctx, from, s.value_dim, DType::kQ8_0, row);
+      store_with_one_scale(c.ctx, from + s.value_dim, s.key_dim - s.value_dim, DType::kQ8_0,
+                           row + row_bytes(DType::kQ8_0, s.value_dim));
     }
     o.v = o.k;
     o.args.latents = true;
@@ -275,16 +275,45 @@ TEST_P(LatentAttentionTest, MatchesADoubleReference) {
   }
 }
 
+TEST_P(LatentAttentionTest, MultipliesBytesWhereThereAreKernelsForIt) {
+  const Operands o = latents({1, 300, 4, 1, 96, 64});
+  Operands floats = o;
+  floats.args.latents = false;
+  const bool bytes = select_kernels(GetParam()).dot_latents != nullptr;
+  EXPECT_EQ(same_bits(run(o, 1), run(floats, 1)), !bytes);
+}
+
 TEST_P(LatentAttentionTest, NeitherThreadsNorOtherRowsChangeABit) {
-  const Operands o = latents({35, 600, 5, 1, 96, 64});
-  const Tensor all = run(o, 1);
-  EXPECT_TRUE(same_bits(all, run(o, 3)));
-  for (int64_t m = 0; m < 35; ++m) {
-    Operands one = o;
-    one.args.queries += m * 5 * o.args.key_dim;
-    one.args.rows = 1;
-    one.args.first_position += m;
-    ASSERT_TRUE(same_bits(run(one, 2).reshaped({5, o.args.value_dim}), all[m])) << m;
+  // Across the ends of chunks and spans; and more heads than a task has rows.
+  for (const Sizes& s : {Sizes{35, 745, 5, 1, 96, 64}, Sizes{2, 511, 128, 1, 96, 64}}) {
+    const Operands o = latents(s);
+    const Tensor all = run(o, 1);
+    EXPECT_TRUE(same_bits(all, run(o, 3)));
+    for (int64_t m = 0; m < s.rows; ++m) {
+      Operands one = o;
+      one.args.queries += m * s.heads * s.key_dim;
+      one.args.rows = 1;
+      one.args.first_position += m;
+      ASSERT_TRUE(same_bits(run(one, 2).reshaped({s.heads, s.value_dim}), all[m])) << m;
+    }
+  }
+}
+
+TEST_P(LatentAttentionTest, AKeyThatIsNotSeenChangesNothing) {
+  if (select_kernels(GetParam()).dot_latents == nullptr) GTEST_SKIP() << "0 times NaN is NaN";
+  const Operands o = latents({20, 290, 4, 1, 96, 64});
+  const Tensor before = run(o, 1);
+  TestContext c(1);
+  const std::vector<float> bad(64, NAN);
+  store_with_one_scale(c.ctx, bad.data(), 64, DType::kQ8_0,
+                       o.k.data + row_bytes(DType::kQ8_0, 300 * o.args.key_dim));
+  const Tensor after = run(o, 1);
+  for (int64_t m = 0; m < 20; ++m) {
+    if (m < 10) {
+      EXPECT_TRUE(same_bits(after[m], before[m])) << m;
+    } else {
+      EXPECT_TRUE(std::isnan(after[m].f32()[0])) << m;
+    }
   }
 }
 
@@ -292,8 +321,8 @@ TEST_P(LatentAttentionTest, AValueThatIsNotFiniteShows) {
   const Operands o = latents({1, 400, 4, 1, 96, 64});
   TestContext c(1);
   const std::vector<float> bad(64, NAN);
-  store_latent(c.ctx, bad.data(), 64, DType::kQ8_0,
-               o.k.data + row_bytes(DType::kQ8_0, 100 * o.args.key_dim));
+  store_with_one_scale(c.ctx, bad.data(), 64, DType::kQ8_0,
+                       o.k.data + row_bytes(DType::kQ8_0, 100 * o.args.key_dim));
   const Tensor out = run(o, 1);
   for (int64_t i = 0; i < out.shape.elements(); ++i) ASSERT_TRUE(std::isnan(out.f32()[i])) << i;
 }

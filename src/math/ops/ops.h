@@ -117,8 +117,7 @@ struct AttentionArgs {
   std::span<const uint8_t* const> values;
   int64_t value_stride = 0, value_head_stride = 0;
   // Of Q8_0 with one key-value head whose values are the beginnings of the keys: value and rest of
-  // each key were written by store_latent(). Levels with products of bytes
-  // (Kernels::dot_latents) compute with those.
+  // each key were written by store_with_one_scale().
   bool latents = false;
   float scale = 1.0f;  // of the scores, before the softmax
   // With a tape, which needs first_position = 0: the F32 activations [rows, kv_heads, key_dim] and
@@ -134,9 +133,11 @@ std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_b
 // out [rows, heads, value_dim] = softmax(scale * q k^T) v, with an online softmax over key chunks
 // of a fixed size (Milakov and Gimelshein 2018; Dao et al. 2022), so that no matrix of all scores
 // is ever held. Over BF16 and Q8_0, levels with products of bfloat16 values (Kernels::dot_bf16)
-// compute with those, queries and softmax weights rounded as well; the others in float32.
+// compute with those, queries and softmax weights rounded as well; the others in float32. Over
+// `latents`, levels with Kernels::dot_latents compute with bytes, queries and weights rounded too.
 void attention(Context& ctx, const AttentionArgs& args, float* out);
-// What it computes with where keys and values are stored like this: BF16 or F32.
+// What it computes with where keys and values are stored like this and are no `latents`: BF16 or
+// F32.
 DType attention_type(const Kernels& kernels, DType stored);
 
 // Cross-entropy of the next tokens: sum over rows m with targets[m] >= 0 of
@@ -152,8 +153,9 @@ double cross_entropy(Context& ctx, const Tensor& hidden, const Tensor& head,
 // block with a value that is not finite is NaN as a whole); and reads them back.
 void store_values(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);
 void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to);
-// Stores as store_values() does, but all blocks of Q8_0 with the one scale that fits the largest
-// value, and one value that is not finite makes all of them NaN.
-void store_latent(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to);
+// The same, but all blocks of Q8_0 have the one scale that the largest value asks for, and one
+// value that is not finite makes all of them NaN.
+void store_with_one_scale(const Context& ctx, const float* from, int64_t n, DType type,
+                          uint8_t* to);
 
 }  // namespace minke

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "base/core/check.h"
@@ -10,7 +8,6 @@ namespace minke {
 namespace {
 
 constexpr int64_t kBlock = 32;  // values of Q8_0 with a scale before them
-constexpr float kLargestHalf = 65504.0f;
 
 bool all_finite(const float* x, int64_t n) {
   float sum = 0;
@@ -49,25 +46,11 @@ void store_values(const Context& ctx, const float* from, int64_t n, DType type, 
   }
 }
 
-void store_latent(const Context& ctx, const float* from, int64_t n, DType type, uint8_t* to) {
+void store_with_one_scale(const Context& ctx, const float* from, int64_t n, DType type,
+                          uint8_t* to) {
   if (type != DType::kQ8_0) return store_values(ctx, from, n, type, to);
-  const bool finite = all_finite(from, n);
-  float largest = 0;
-  for (int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(from[i]));
-  const uint16_t half = f32_to_f16(std::min(largest / 127.0f, kLargestHalf));
-  const float scale = f16_to_f32(half);
-  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
-  for (int64_t i = 0; i < n; i += kBlock, to += row_bytes(type, kBlock)) {
-    if (!finite) {
-      store_nan_block(to);
-      continue;
-    }
-    std::memcpy(to, &half, sizeof half);
-    for (int64_t j = 0; j < kBlock; ++j) {
-      const float code = std::clamp(std::nearbyint(from[i + j] * inverse), -127.0f, 127.0f);
-      to[sizeof half + static_cast<size_t>(j)] = static_cast<uint8_t>(static_cast<int8_t>(code));
-    }
-  }
+  if (all_finite(from, n)) return encode_with_one_scale(from, n, to);
+  for (int64_t i = 0; i < n; i += kBlock) store_nan_block(to + row_bytes(type, i));
 }
 
 void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to) {

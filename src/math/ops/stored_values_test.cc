@@ -44,16 +44,25 @@ TEST(StoredValues, OfALatentHaveOneScale) {
   const Tensor x = random_tensor({96}, 5);
   x.f32()[40] = 30;
   Tensor row = Tensor::zeros(DType::kBF16, {96});  // room for either type
-  store_latent(t.ctx, x.f32(), 96, DType::kQ8_0, row.data);
+  store_with_one_scale(t.ctx, x.f32(), 96, DType::kQ8_0, row.data);
   std::vector<float> back(96);
   load_values(t.ctx, row.data, 96, DType::kQ8_0, back.data());
   for (size_t i = 0; i < 96; ++i) EXPECT_NEAR(back[i], x.f32()[i], 30 * (0.5 / 127 + 0x1p-11)) << i;
   x.f32()[3] = INFINITY;
-  store_latent(t.ctx, x.f32(), 96, DType::kQ8_0, row.data);
+  store_with_one_scale(t.ctx, x.f32(), 96, DType::kQ8_0, row.data);
   load_values(t.ctx, row.data, 96, DType::kQ8_0, back.data());
   for (size_t i = 0; i < 96; ++i) EXPECT_TRUE(std::isnan(back[i])) << i;
-  store_latent(t.ctx, x.f32(), 96, DType::kBF16, row.data);
+  store_with_one_scale(t.ctx, x.f32(), 96, DType::kBF16, row.data);
   EXPECT_EQ(std::memcmp(row.data, stored(x, DType::kBF16).data, 96 * sizeof(uint16_t)), 0);
+}
+
+TEST(StoredValues, OfOneBlockAreTheSameWithOneScale) {
+  TestContext t(1);
+  const Tensor x = random_tensor({32}, 8);
+  for (int64_t i = 0; i < 32; ++i) x.f32()[i] = std::round(x.f32()[i] * 8) / 16;  // ties
+  Tensor row = Tensor::zeros(DType::kQ8_0, {32});
+  store_with_one_scale(t.ctx, x.f32(), 32, DType::kQ8_0, row.data);
+  EXPECT_TRUE(same_bits(row, stored(x, DType::kQ8_0)));
 }
 
 TEST(StoredValues, ThatAreNotFiniteShowInEightBitsToo) {

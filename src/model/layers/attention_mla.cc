@@ -139,9 +139,9 @@ Tensor AttentionMla::forward(Context& ctx, const Tensor& x, const RopeAngles& an
     const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
       uint8_t* row = s.cache->new_row(layer, s.cache->length() + i);
-      store_latent(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
-      store_latent(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
-                   row + row_bytes(type, c.kv_rank));
+      store_with_one_scale(ctx, latent.f32() + (s.first_row + i) * c.kv_rank, c.kv_rank, type, row);
+      store_with_one_scale(ctx, k_pe.f32() + (s.first_row + i) * c.rope_dim, c.rope_dim, type,
+                           row + row_bytes(type, c.kv_rank));
     }
   }
   const Tensor out = ctx.phase() == Phase::kPrefill

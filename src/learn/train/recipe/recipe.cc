@@ -1,6 +1,9 @@
 #include "learn/train/recipe/recipe.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -24,6 +27,7 @@ std::string names_of(std::span<const Task* const> tasks) {
 
 // Errors of task_named() and the like do not know the recipe.
 void check_tasks(const DataRecipe& data, const RecipeReader& reader) {
+  std::set<std::pair<std::string, int64_t>> seen;  // tasks and levels
   for (const TaskShare& share : data.tasks) {
     const auto tasks = all_tasks();
     const auto task = std::ranges::find(tasks, share.name, &Task::name);
@@ -36,6 +40,12 @@ void check_tasks(const DataRecipe& data, const RecipeReader& reader) {
       reader.refuse("data", share.levels[0] > 0 ? "tasks" : "levels",
                     fmt::format("levels of {} from 1 to {}", share.name, (*task)->levels()),
                     fmt::format("{} to {}", low, high));
+    }
+    for (int64_t level = low; level <= high; ++level) {
+      if (!seen.emplace(share.name, level).second) {
+        reader.refuse("data", "tasks", "each level of a task once",
+                      fmt::format("level {} of {} twice", level, share.name));
+      }
     }
   }
 }

@@ -14,14 +14,6 @@ std::string one_of(std::span<const std::string_view> names) {
   return fmt::format("one of {}", fmt::join(names, ", "));
 }
 
-// Whether both would have problems of the same level; without levels of its own a task has those of
-// the section, which are not known yet.
-bool overlap(const TaskShare& a, const TaskShare& b) {
-  if (a.name != b.name) return false;
-  if (a.levels[0] == 0 || b.levels[0] == 0) return true;
-  return a.levels[0] <= b.levels[1] && b.levels[0] <= a.levels[1];
-}
-
 }  // namespace
 
 void RecipeReader::begin(std::string_view section) {
@@ -199,12 +191,8 @@ void RecipeReader::tasks(const RecipeField& field, std::vector<TaskShare>& value
   value.clear();
   double sum = 0;
   for (const toml::node& item : list_of(*node, path(field.name))) {
-    const TaskShare task = task_of(item, path(field.name));
-    if (std::ranges::any_of(value, [&](const TaskShare& other) { return overlap(task, other); })) {
-      refuse(item, path(field.name), "each task once, or its levels apart");
-    }
-    value.push_back(task);
-    sum += task.weight;
+    value.push_back(task_of(item, path(field.name)));
+    sum += value.back().weight;
   }
   if (!value.empty() && sum <= 0) refuse(*node, path(field.name), "a weight above 0");
 }

@@ -163,13 +163,14 @@ TEST(Recipe, LooksAtTheMixture) {
     return error_of("model.from = \"m\"\nschedule.steps = 2\ndata.tasks = " + tasks + "\n");
   };
   EXPECT_EQ(with_tasks("[{name = \"sums\", levels = [2, 2]}, \"units\"]"), "");
-  EXPECT_NE(with_tasks("[\"sums\", \"sums\"]").find("each task once"), std::string::npos);
+  EXPECT_NE(with_tasks("[\"sums\", \"sums\"]").find("level 1 of sums twice"), std::string::npos);
   const auto twice = [&](const std::string& levels) {
     return with_tasks("[{name = \"sums\", levels = [1, 2]}, {name = \"sums\"" + levels + "}]");
   };
   EXPECT_EQ(twice(", levels = [3, 4]"), "");
-  EXPECT_NE(twice(", levels = [2, 4]").find("its levels apart"), std::string::npos);
-  EXPECT_NE(twice("").find("its levels apart"), std::string::npos);
+  EXPECT_NE(twice(", levels = [2, 4]").find("level 2 of sums twice"), std::string::npos);
+  EXPECT_NE(twice("").find("level 1 of sums twice"), std::string::npos);
+  EXPECT_EQ(with_tasks("[\"sums\", {name = \"sums\", levels = [3, 4]}]"), "");
   EXPECT_NE(with_tasks("[{weight = 2}]").find("a table with a name"), std::string::npos);
   EXPECT_NE(with_tasks("[{name = \"a\", weight = 0}]").find("a weight above 0"), std::string::npos);
   EXPECT_NE(with_tasks("[{name = \"a\", weight = -1}]").find("data.tasks.weight"),

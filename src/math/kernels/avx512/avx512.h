@@ -23,8 +23,8 @@ void dot_f32(const float* w, int64_t w_stride, int64_t rows, const float* x, int
 void accumulate_f32(const float* p, int64_t p_stride, int64_t m_count, const float* v,
                     int64_t v_stride, int64_t rows, int64_t n, float* out, int64_t out_stride);
 
-void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t n, int64_t latent,
-                      QuantizedQueries out);
+void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t n,
+                      int64_t latent_values, QuantizedQueries out);
 void dot_latents(LatentRows w, QuantizedQueries x, int64_t m_count, float* out, int64_t out_stride);
 void quantize_weights(const float* p, int64_t p_stride, int64_t m_count, LatentRows v,
                       QuantizedWeights out);

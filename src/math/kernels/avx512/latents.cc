@@ -1,5 +1,5 @@
 #include "math/kernels/avx512/avx512.h"
-#include "math/kernels/avx512/sixteen.h"
+#include "math/kernels/avx512/panel.h"
 
 // Attention over latents in 8 bits. A latent is read in two ways. For scores, bytes of 32 latents
 // are transposed so that a lane has four neighbouring values of one latent; for sums, so that it
@@ -13,55 +13,55 @@ constexpr int64_t kBlock = 32, kScaleBytes = 2, kBlockBytes = kScaleBytes + kBlo
 constexpr int kPanelLatents = 32;
 constexpr int kSlab = 64;  // values of latents whose sums stay in registers
 
-// _mm512_dpbusd_epi32 in place: around that GCC 12 moves each of many running sums to another
-// register and back.
+// _mm512_dpbusd_epi32 in place: around the intrinsic GCC 12 moves each of many running sums to
+// another register and back.
 [[gnu::always_inline]] inline void add_products(__m512i& sum, __m512i bytes, __m512i codes) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "v"(codes));
-}
-
-__mmask16 first_lanes(int64_t count) {
-  return count >= 16 ? 0xffff : count > 0 ? static_cast<__mmask16>((1u << count) - 1) : 0;
-}
-
-float half_to_float(const uint8_t* from) {
-  uint16_t half;
-  __builtin_memcpy(&half, from, sizeof half);
-  return _cvtsh_ss(half);
 }
 
 // The scales of the blocks at value `first` of `count` latents from `rows` on.
 __m512 scales(const uint8_t* rows, int64_t row_stride, int64_t count, int64_t first) {
   alignas(64) float out[16] = {};
   for (int64_t r = 0; r < 16 && r < count; ++r) {
-    out[r] = half_to_float(rows + r * row_stride + first / kBlock * kBlockBytes);
+    out[r] = f16_at(rows + r * row_stride + first / kBlock * kBlockBytes);
   }
   return _mm512_load_ps(out);
+}
+
+// The 16 bytes of `codes` as four words, `stride` apart.
+void store_words(__m512i codes, int32_t* words, int64_t stride) {
+  alignas(16) int32_t four[4];
+  _mm_store_si128(reinterpret_cast<__m128i*>(four), _mm512_cvtepi32_epi8(codes));
+  for (int64_t k = 0; k < 4; ++k) words[k * stride] = four[k];
 }
 
 // One block of up to kQueryBlock values of a query row. Its four-byte words stand `kQueryTile`
 // apart.
 void quantize_query(const float* x, int64_t values, int32_t* words, float* scale, int32_t* bias) {
-  const __m512 finite = _mm512_set1_ps(3.402823466e38f);
-  __m512 most = _mm512_setzero_ps();
-  __mmask16 odd = 0;
+  // Bits of absolute values order like the values, with infinity and NaN on top.
+  __m512i most = _mm512_setzero_si512();
   for (int64_t i = 0; i < values; i += 16) {
-    const __m512 size = _mm512_abs_ps(_mm512_loadu_ps(x + i));
-    odd = static_cast<__mmask16>(odd | _mm512_cmp_ps_mask(size, finite, _CMP_NLE_UQ));
-    most = _mm512_max_ps(most, size);
+    const __m512i bits = _mm512_castps_si512(_mm512_abs_ps(_mm512_loadu_ps(x + i)));
+    most = _mm512_max_epu32(most, bits);
   }
-  const float largest = _mm512_reduce_max_ps(most);
-  const bool zeros = odd != 0 || largest < 0x1p-100f;
-  const __m512 inverse = _mm512_set1_ps(zeros ? 0.0f : 127.0f / largest);
+  const uint32_t largest_bits = _mm512_reduce_max_epu32(most);
+  float largest;
+  __builtin_memcpy(&largest, &largest_bits, sizeof largest);
+  const bool finite = largest_bits < 0x7f800000u;
+  *bias = 0;
+  *scale = finite ? 0.0f : __builtin_nanf("");
+  if (!finite || largest < kTiny) {
+    for (int64_t k = 0; k < values / 4; ++k) words[k * kQueryTile] = 0;
+    return;
+  }
+  const __m512 inverse = _mm512_set1_ps(127.0f / largest);
   __m512i sum = _mm512_setzero_si512();
   for (int64_t i = 0; i < values; i += 16) {
-    const __m512 v = zeros ? _mm512_setzero_ps() : _mm512_loadu_ps(x + i);
-    const __m512i codes = _mm512_cvtps_epi32(_mm512_mul_ps(v, inverse));
+    const __m512i codes = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), inverse));
     sum = _mm512_add_epi32(sum, codes);
-    alignas(16) int32_t four[4];
-    _mm_store_si128(reinterpret_cast<__m128i*>(four), _mm512_cvtepi32_epi8(codes));
-    for (int64_t k = 0; k < 4; ++k) words[(i / 4 + k) * kQueryTile] = four[k];
+    store_words(codes, words + i / 4 * kQueryTile, kQueryTile);
   }
-  *scale = odd != 0 ? __builtin_nanf("") : zeros ? 0.0f : largest / 127.0f;
+  *scale = largest / 127.0f;
   *bias = -128 * _mm512_reduce_add_epi32(sum);
 }
 
@@ -178,7 +178,7 @@ struct SumPanel {
 };
 
 void unpack_sums(const LatentRows& v, int64_t first, SumPanel& panel) {
-  const bool whole = first + kSlab <= v.latent;
+  const bool whole = first + kSlab <= v.latent_values;
   const uint8_t* begin = v.rows + first / kBlock * kBlockBytes + kScaleBytes;
   for (int64_t quad = 0; quad < (v.count + 3) / 4; ++quad) {
     __m512i row[4];
@@ -215,7 +215,7 @@ void add_sums(const __m512i (&sum)[4], float factor, int64_t values, float* out)
                                _mm512_shuffle_i32x4(low_high, high_high, 0xdd)};
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) {
-    const __mmask16 lanes = first_lanes(values - 16 * j);
+    const __mmask16 lanes = lanes_at(16 * j, values);
     const __m512 before = _mm512_maskz_loadu_ps(lanes, out + 16 * j);
     const __m512 after =
         _mm512_fmadd_ps(_mm512_cvtepi32_ps(in_order[j]), _mm512_set1_ps(factor), before);
@@ -253,9 +253,9 @@ void accumulate_slab(const SumPanel& panel, int64_t quads, const uint8_t* q, con
 
 }  // namespace
 
-void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t n, int64_t latent,
-                      QuantizedQueries out) {
-  const int64_t blocks = query_blocks(n, latent);
+void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t n,
+                      int64_t latent_values, QuantizedQueries out) {
+  const int64_t blocks = query_blocks(n, latent_values);
   for (int64_t tile = 0; tile * kQueryTile < m_count; ++tile) {
     int8_t* q = out.q + tile * n * kQueryTile;
     float* scale = out.scale + tile * blocks * kQueryTile;
@@ -271,7 +271,7 @@ void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t
       auto* words = reinterpret_cast<int32_t*>(q) + m;
       int64_t block = 0;
       for (int64_t i = 0, end; i < n; i = end, ++block) {
-        const int64_t part_end = i < latent ? latent : n;
+        const int64_t part_end = i < latent_values ? latent_values : n;
         end = part_end - i < kQueryBlock ? part_end : i + kQueryBlock;
         quantize_query(row + i, end - i, words + i / 4 * kQueryTile, scale + block * kQueryTile + m,
                        bias + block * kQueryTile + m);
@@ -282,7 +282,7 @@ void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t
 
 void dot_latents(LatentRows w, QuantizedQueries x, int64_t m_count, float* out,
                  int64_t out_stride) {
-  const int64_t blocks = query_blocks(w.n, w.latent);
+  const int64_t blocks = query_blocks(w.n, w.latent_values);
   for (int64_t r = 0; r < w.count; r += kPanelLatents) {
     const uint8_t* rows = w.rows + r * w.row_stride;
     const int64_t count = w.count - r;
@@ -290,8 +290,8 @@ void dot_latents(LatentRows w, QuantizedQueries x, int64_t m_count, float* out,
     const uint8_t* next = rows + kPanelLatents * w.row_stride;
     int64_t block = 0;
     for (int64_t i = 0, end; i < w.n; i = end, ++block) {
-      const int64_t part = i < w.latent ? 0 : w.latent;
-      const int64_t part_end = i < w.latent ? w.latent : w.n;
+      const int64_t part = i < w.latent_values ? 0 : w.latent_values;
+      const int64_t part_end = i < w.latent_values ? w.latent_values : w.n;
       end = part_end - i < kQueryBlock ? part_end : i + kQueryBlock;
       prefetch_range(next + block * ahead, ahead);
       ScorePanel panel;
@@ -300,7 +300,7 @@ void dot_latents(LatentRows w, QuantizedQueries x, int64_t m_count, float* out,
                               (end - i) / 4,
                               {scales(rows, w.row_stride, count, part),
                                scales(rows + 16 * w.row_stride, w.row_stride, count - 16, part)},
-                              {first_lanes(count), first_lanes(count - 16)}};
+                              {lanes_at(0, count), lanes_at(16, count)}};
       for (int64_t m = 0; m < m_count; m += kQueryTile) {
         const int64_t at = m / kQueryTile * blocks * kQueryTile + block * kQueryTile;
         add_scores(tile, x.q + m * w.n + i * kQueryTile, x.scale + at, x.bias + at, i == 0,
@@ -313,56 +313,60 @@ void dot_latents(LatentRows w, QuantizedQueries x, int64_t m_count, float* out,
 void quantize_weights(const float* p, int64_t p_stride, int64_t m_count, LatentRows v,
                       QuantizedWeights out) {
   alignas(64) float row_scale[kMostLatentRows];
-  const int64_t quads = weight_quads(v.count);
+  const int64_t quads = weight_bytes(v.count) / 4;
   for (int64_t r = 0; r < v.count; r += 16) {
     _mm512_store_ps(row_scale + r, scales(v.rows + r * v.row_stride, v.row_stride, v.count - r, 0));
   }
+  const __m512 zero = _mm512_setzero_ps();
   for (int64_t m = 0; m < (m_count + kWeightTile - 1) / kWeightTile * kWeightTile; ++m) {
     auto* words =
         reinterpret_cast<int32_t*>(out.q) + m / kWeightTile * quads * kWeightTile + m % kWeightTile;
     const float* row = p + m * p_stride;
+    // A latent that a row does not see has the weight 0, and may hold NaN.
     const auto weights = [&](int64_t r) {
-      return _mm512_mul_ps(_mm512_maskz_loadu_ps(first_lanes(v.count - r), row + r),
-                           _mm512_load_ps(row_scale + r));
+      const __m512 some = _mm512_maskz_loadu_ps(lanes_at(r, v.count), row + r);
+      const __mmask16 seen = _mm512_cmp_ps_mask(some, zero, _CMP_NEQ_UQ);
+      return _mm512_maskz_mul_ps(seen, some, _mm512_load_ps(row_scale + r));
     };
-    __m512 most = _mm512_setzero_ps();
+    float largest = 0;
     if (m < m_count) {
-      for (int64_t r = 0; r < v.count; r += 16) most = _mm512_max_ps(most, weights(r));
-      const float largest = _mm512_reduce_max_ps(most);
-      out.scale[m] = largest / 255.0f;
-      most = _mm512_set1_ps(largest);
+      __m512 most = zero;
+      __mmask16 nan = 0;
+      for (int64_t r = 0; r < v.count; r += 16) {
+        const __m512 w = weights(r);
+        nan = static_cast<__mmask16>(nan | _mm512_cmp_ps_mask(w, w, _CMP_UNORD_Q));
+        most = _mm512_max_ps(most, w);
+      }
+      largest = nan != 0 ? 0 : _mm512_reduce_max_ps(most);
+      out.scale[m] = nan != 0 ? __builtin_nanf("") : largest / 255.0f;
     }
-    const bool zeros = !(_mm512_cvtss_f32(most) >= 0x1p-100f);
-    if (zeros) {
+    if (largest < kTiny) {
       for (int64_t k = 0; k < quads; ++k) words[k * kWeightTile] = 0;
       continue;
     }
-    const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(255.0f), most);
-    __m512 rest = _mm512_setzero_ps();
+    const __m512 inverse = _mm512_set1_ps(255.0f / largest);
+    __m512 rest = zero;
     for (int64_t r = 0; r < v.count; r += 16) {
       const __m512 w = weights(r);
       const __m512 wanted = _mm512_fmadd_ps(w, inverse, rest);
-      // A latent that a row does not see keeps the weight 0.
-      const __mmask16 seen = _mm512_cmp_ps_mask(w, _mm512_setzero_ps(), _CMP_GT_OQ);
       const __m512i nearest = _mm512_min_epi32(_mm512_cvtps_epi32(wanted), _mm512_set1_epi32(255));
-      const __m512i codes = _mm512_maskz_max_epi32(seen, nearest, _mm512_setzero_si512());
+      const __m512i codes = _mm512_maskz_max_epi32(_mm512_cmp_ps_mask(w, zero, _CMP_GT_OQ), nearest,
+                                                   _mm512_setzero_si512());
       rest = _mm512_sub_ps(wanted, _mm512_cvtepi32_ps(codes));
-      alignas(16) int32_t four[4];
-      _mm_store_si128(reinterpret_cast<__m128i*>(four), _mm512_cvtepi32_epi8(codes));
-      for (int64_t k = 0; k < 4; ++k) words[(r / 4 + k) * kWeightTile] = four[k];
+      store_words(codes, words + r / 4 * kWeightTile, kWeightTile);
     }
   }
 }
 
 void accumulate_latents(QuantizedWeights p, int64_t m_count, LatentRows v, float* out,
                         int64_t out_stride) {
-  const int64_t tile = weight_quads(v.count) * kWeightTile * 4;
+  const int64_t tile = weight_bytes(v.count) * kWeightTile;
   SumPanel panel;
-  for (int64_t i = 0; i < v.latent; i += kSlab) {
+  for (int64_t i = 0; i < v.latent_values; i += kSlab) {
     unpack_sums(v, i, panel);
     for (int64_t m = 0; m < m_count; m += kWeightTile) {
       accumulate_slab(panel, (v.count + 3) / 4, p.q + m / kWeightTile * tile, p.scale + m,
-                      m_count - m, v.latent - i, out + m * out_stride + i, out_stride);
+                      m_count - m, v.latent_values - i, out + m * out_stride + i, out_stride);
     }
   }
 }

@@ -4,8 +4,6 @@ namespace minke::avx512 {
 namespace {
 
 constexpr int kBlock = 32;
-// Below this a block counts as zeros (see scalar/quantize.cc).
-constexpr float kTiny = 0x1p-100f;
 
 // Quantizes one block; `in` selects the values of its two groups that exist.
 float quantize_block(const float* x, const __mmask16 in[2], int8_t* q) {
@@ -28,11 +26,6 @@ float quantize_block(const float* x, const __mmask16 in[2], int8_t* q) {
   const __m128i b_q = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(b, inverse)));
   _mm256_store_si256(reinterpret_cast<__m256i*>(q), _mm256_set_m128i(b_q, a_q));
   return largest / 127.0f;
-}
-
-__mmask16 lanes_at(int64_t i, int64_t n) {
-  if (i >= n) return 0;
-  return n - i >= 16 ? 0xffff : first_lanes(static_cast<int>(n - i));
 }
 
 }  // namespace

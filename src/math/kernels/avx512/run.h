@@ -24,6 +24,15 @@ struct Run {
   return static_cast<__mmask16>((1u << count) - 1);
 }
 
+// Those of 16 values from i on that exist in a row of n.
+[[gnu::always_inline]] inline __mmask16 lanes_at(int64_t i, int64_t n) {
+  if (i >= n) return 0;
+  return n - i >= 16 ? 0xffff : first_lanes(static_cast<int>(n - i));
+}
+
+// Below this a block of values counts as zeros (see scalar/quantize.cc).
+constexpr float kTiny = 0x1p-100f;
+
 // The eight blocks of a run of 32-value blocks. A row may end within a run: the last block that it
 // has then stands in for the missing ones, whose groups are dropped when the run is stored.
 template <int kBytes>
