@@ -30,16 +30,30 @@ struct Chunk {
   Buffer<uint8_t> bytes;
 };
 
+// `m` rows of queries, a multiple of kQueryTile.
+struct Queries {
+  explicit Queries(int64_t m)
+      : rows(m),
+        x(random_floats(m * kValues)),
+        q(m * kValues),
+        scale(m * query_blocks(kValues, kLatent)),
+        bias(m * query_blocks(kValues, kLatent)) {}
+  QuantizedQueries quantized() { return {q.data(), scale.data(), bias.data()}; }
+  void quantize(const Kernels& k) {
+    k.quantize_queries(x.data(), kValues, rows, kValues, kLatent, quantized());
+  }
+
+  int64_t rows;
+  Buffer<float> x;
+  Buffer<int8_t> q;
+  Buffer<float> scale;
+  Buffer<int32_t> bias;
+};
+
 void bench_quantize_queries(benchmark::State& state, const Kernels& k, int64_t m) {
-  auto x = random_floats(m * kValues);
-  const int64_t padded = (m + kQueryTile - 1) / kQueryTile * kQueryTile;
-  const int64_t blocks = query_blocks(kValues, kLatent);
-  Buffer<int8_t> q(padded * kValues);
-  Buffer<float> scale(padded * blocks);
-  Buffer<int32_t> bias(padded * blocks);
-  const QuantizedQueries out = {q.data(), scale.data(), bias.data()};
+  Queries queries(m);
   for (auto _ : state) {
-    k.quantize_queries(x.data(), kValues, m, kValues, kLatent, out);
+    queries.quantize(k);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * m * kValues);
@@ -47,17 +61,11 @@ void bench_quantize_queries(benchmark::State& state, const Kernels& k, int64_t m
 
 void bench_dot_latents(benchmark::State& state, const Kernels& k, int64_t m) {
   Chunk chunk;
-  auto x = random_floats(m * kValues);
-  const int64_t padded = (m + kQueryTile - 1) / kQueryTile * kQueryTile;
-  const int64_t blocks = query_blocks(kValues, kLatent);
-  Buffer<int8_t> q(padded * kValues);
-  Buffer<float> scale(padded * blocks);
-  Buffer<int32_t> bias(padded * blocks);
-  const QuantizedQueries queries = {q.data(), scale.data(), bias.data()};
-  k.quantize_queries(x.data(), kValues, m, kValues, kLatent, queries);
+  Queries queries(m);
+  queries.quantize(k);
   Buffer<float> out(m * kMostLatentRows);
   for (auto _ : state) {
-    k.dot_latents(chunk.rows(), queries, m, out.data(), kMostLatentRows);
+    k.dot_latents(chunk.rows(), queries.quantized(), m, out.data(), kMostLatentRows);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * kMostLatentRows * m * kValues);
@@ -68,9 +76,8 @@ void bench_weights(benchmark::State& state, const Kernels& k, int64_t m, bool ac
   Chunk chunk;
   auto p = random_floats(m * kMostLatentRows);
   for (float& x : p) x = std::exp(x);
-  const int64_t padded = (m + kWeightTile - 1) / kWeightTile * kWeightTile;
-  Buffer<uint8_t> q(padded * kMostLatentRows);
-  Buffer<float> scale(padded);
+  Buffer<uint8_t> q(m * weight_bytes(kMostLatentRows));
+  Buffer<float> scale(m);
   const QuantizedWeights weights = {q.data(), scale.data()};
   k.quantize_weights(p.data(), kMostLatentRows, m, chunk.rows(), weights);
   Buffer<float> out(m * kLatent);

@@ -46,6 +46,18 @@ TEST_F(StageDataTest, MixesLanguagesAndLevelsAlikeOften) {
   for (const auto& [cell, count] : counts) EXPECT_NEAR(count, 500, 100);
 }
 
+TEST_F(StageDataTest, ATaskThatComesAgainHasAWeightForEachOfItsLevels) {
+  data_.tasks = {TaskShare{"sums", 3}, TaskShare{"sums", 1, {3, 3}}};
+  const auto source = stage_documents(data_, encoder_, Split::kTrain);
+  const auto& documents = dynamic_cast<const TaskDocuments&>(*source);
+  std::map<int, int> counts;
+  for (uint64_t n = 0; n < 2000; ++n) ++counts[documents.make(n).share.level];
+  // 750, 750 and 500 expected, deviations 22 and 19.
+  EXPECT_NEAR(counts[1], 750, 100);
+  EXPECT_NEAR(counts[2], 750, 100);
+  EXPECT_NEAR(counts[3], 500, 100);
+}
+
 TEST_F(StageDataTest, HeldOutProblemsAreOthers) {
   const auto train = first(*stage_documents(data_, encoder_, Split::kTrain), 3000);
   for (const auto& tokens : first(*stage_documents(data_, encoder_, Split::kHeldOut), 300)) {

@@ -15,21 +15,14 @@ bool all_finite(const float* x, int64_t n) {
   return sum == 0.0f;
 }
 
-// Blocks of Q8_0. One that holds something else than finite numbers becomes NaN as a whole, so that
-// it is noticed in the logits.
-void store_nan_block(uint8_t* to) {
+// Blocks of Q8_0 with one scale. If they hold something else than finite numbers, all become NaN,
+// so that it is noticed in the logits.
+void store_blocks(const float* from, int64_t n, uint8_t* to) {
+  if (all_finite(from, n)) return encode_with_one_scale(from, n, to);
   constexpr uint16_t kNan = 0x7e00;
-  std::memcpy(to, &kNan, sizeof kNan);
-  std::memset(to + sizeof kNan, 1, kBlock);
-}
-
-void store_q8_0(const float* from, int64_t n, uint8_t* to) {
   for (int64_t i = 0; i < n; i += kBlock, to += row_bytes(DType::kQ8_0, kBlock)) {
-    if (all_finite(from + i, kBlock)) {
-      encode_row(DType::kQ8_0, from + i, kBlock, to);
-    } else {
-      store_nan_block(to);
-    }
+    std::memcpy(to, &kNan, sizeof kNan);
+    std::memset(to + sizeof kNan, 1, kBlock);
   }
 }
 
@@ -42,15 +35,14 @@ void store_values(const Context& ctx, const float* from, int64_t n, DType type, 
     std::memcpy(to, from, static_cast<size_t>(n) * sizeof(float));
   } else {
     CHECK(type == DType::kQ8_0);
-    store_q8_0(from, n, to);
+    for (int64_t i = 0; i < n; i += kBlock) store_blocks(from + i, kBlock, to + row_bytes(type, i));
   }
 }
 
 void store_with_one_scale(const Context& ctx, const float* from, int64_t n, DType type,
                           uint8_t* to) {
   if (type != DType::kQ8_0) return store_values(ctx, from, n, type, to);
-  if (all_finite(from, n)) return encode_with_one_scale(from, n, to);
-  for (int64_t i = 0; i < n; i += kBlock) store_nan_block(to + row_bytes(type, i));
+  store_blocks(from, n, to);
 }
 
 void load_values(const Context& ctx, const uint8_t* from, int64_t n, DType type, float* to) {

@@ -17,7 +17,8 @@ void decode_row(DType type, const uint8_t* row, int64_t n, float* out);
 // Encodes n values (a multiple of the type's block). Values must be finite. F8_E4M3 saturates at
 // 448.
 void encode_row(DType type, const float* values, int64_t n, uint8_t* row);
-// The same as Q8_0, all blocks with the scale that the largest of the n values asks for.
+// The same as Q8_0, all blocks with the scale that the largest of the n values, a multiple of 32,
+// asks for.
 void encode_with_one_scale(const float* values, int64_t n, uint8_t* row);
 
 // All values of `t` as float32 on the heap, same shape; F8 block scales applied.

@@ -19,6 +19,12 @@ constexpr int kSlab = 64;  // values of latents whose sums stay in registers
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "v"(codes));
 }
 
+// Where the block of queries that begins at value i of n ends.
+int64_t query_block_end(int64_t i, int64_t latent_values, int64_t n) {
+  const int64_t part_end = i < latent_values ? latent_values : n;
+  return part_end - i < kQueryBlock ? part_end : i + kQueryBlock;
+}
+
 // The scales of the blocks at value `first` of `count` latents from `rows` on.
 __m512 scales(const uint8_t* rows, int64_t row_stride, int64_t count, int64_t first) {
   alignas(64) float out[16] = {};
@@ -271,8 +277,7 @@ void quantize_queries(const float* x, int64_t x_stride, int64_t m_count, int64_t
       auto* words = reinterpret_cast<int32_t*>(q) + m;
       int64_t block = 0;
       for (int64_t i = 0, end; i < n; i = end, ++block) {
-        const int64_t part_end = i < latent_values ? latent_values : n;
-        end = part_end - i < kQueryBlock ? part_end : i + kQueryBlock;
+        end = query_block_end(i, latent_values, n);
         quantize_query(row + i, end - i, words + i / 4 * kQueryTile, scale + block * kQueryTile + m,
                        bias + block * kQueryTile + m);
       }
@@ -291,8 +296,7 @@ void dot_latents(LatentRows w, QuantizedQueries x, int64_t m_count, float* out,
     int64_t block = 0;
     for (int64_t i = 0, end; i < w.n; i = end, ++block) {
       const int64_t part = i < w.latent_values ? 0 : w.latent_values;
-      const int64_t part_end = i < w.latent_values ? w.latent_values : w.n;
-      end = part_end - i < kQueryBlock ? part_end : i + kQueryBlock;
+      end = query_block_end(i, w.latent_values, w.n);
       prefetch_range(next + block * ahead, ahead);
       ScorePanel panel;
       unpack_scores(rows, w.row_stride, count, i, end - i, panel);
