@@ -10,3 +10,6 @@ target_link_libraries(kernels_bench PRIVATE minke_math_kernels benchmark::benchm
 # It times calls one by one, so it needs no library.
 add_executable(grammar_bench ${PROJECT_SOURCE_DIR}/bench/grammar_bench.cc)
 target_link_libraries(grammar_bench PRIVATE minke_text_grammar CLI11::CLI11)
+
+add_executable(rollouts_bench ${PROJECT_SOURCE_DIR}/bench/rollouts_bench.cc)
+target_link_libraries(rollouts_bench PRIVATE minke_learn_rl CLI11::CLI11)

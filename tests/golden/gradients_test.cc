@@ -227,7 +227,7 @@ TEST_P(OpGradients, Attention) {
     ctx_.set_tape(&tape_);
     const Tensor q = input("q"), k = input("k"), v = input("v");
     const bool gqa = op_ == "attention_gqa";
-    AttentionArgs a;
+    AttentionHeads a;
     a.heads = gqa ? 4 : 2;
     a.kv_heads = gqa ? 2 : 1;
     a.key_dim = a.key_head_stride = k.columns() / a.kv_heads;
@@ -236,23 +236,24 @@ TEST_P(OpGradients, Attention) {
     a.value_stride = v.columns();
     a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(a.key_dim)));
     const Tensor out = ctx_.activation(stored("out").shape);
+    std::vector<AttentionSequence> sequences;
     int64_t first = 0;
     for (const int32_t rows : integers(stored("lengths"))) {
-      a.queries = q.f32() + first * q.columns();
-      a.rows = rows;
-      a.key_source = k.f32() + first * k.columns();
-      a.value_source = v.f32() + first * v.columns();
       const auto chunks = [&](const float* from, int64_t stride) {
         return attention_chunks(reinterpret_cast<const uint8_t*>(from),
                                 row_bytes(DType::kF32, stride), rows);
       };
-      const auto keys = chunks(a.key_source, a.key_stride);
-      const auto values = chunks(a.value_source, a.value_stride);
-      a.keys = keys;
-      a.values = values;
-      attention(ctx_, a, out.f32() + first * out.columns());
+      AttentionSequence& s = sequences.emplace_back();
+      s.queries = q.f32() + first * q.columns();
+      s.rows = rows;
+      s.key_source = k.f32() + first * k.columns();
+      s.value_source = v.f32() + first * v.columns();
+      s.keys = chunks(s.key_source, a.key_stride);
+      s.values = chunks(s.value_source, a.value_stride);
+      s.out = out.f32() + first * out.columns();
       first += rows;
     }
+    attention(ctx_, a, sequences);
     expect_gradients(out, {{"q", q}, {"k", k}, {"v", v}});
   }
 }

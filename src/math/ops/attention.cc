@@ -33,20 +33,31 @@ struct Rows {
   int64_t stride;
 };
 
+// Query tokens of a sequence that share a key-value head.
 struct Tile {
+  const AttentionSequence* sequence;
   int64_t kv_head;
   int64_t first, tokens;  // query tokens
+  int64_t query;          // where its first query stands among those of all tiles
+  int64_t index;          // among the tiles
+  int64_t first_span;     // among those of all tiles
+
+  // Keys that the last token sees, and spans that hold them.
+  int64_t keys() const { return sequence->first_position + first + tokens; }
+  int64_t spans() const { return (keys() + kSpan - 1) / kSpan; }
 };
 
 class Attention {
  public:
-  Attention(Context& ctx, const AttentionArgs& args) : k_(ctx.kernels()), a_(args) {
+  Attention(Context& ctx, const AttentionHeads& heads, std::span<const AttentionSequence> sequences)
+      : k_(ctx.kernels()), a_(heads) {
     CHECK(a_.heads % a_.kv_heads == 0);
     CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16 || a_.type == DType::kQ8_0);
-    const auto chunks = static_cast<size_t>((a_.first_position + a_.rows + kChunk - 1) / kChunk);
-    CHECK(a_.keys.size() >= chunks && a_.values.size() >= chunks);
-    values_in_keys_ = a_.keys[0] == a_.values[0] && a_.key_stride == a_.value_stride &&
-                      a_.key_head_stride == a_.value_head_stride && a_.value_dim <= a_.key_dim;
+    values_in_keys_ = a_.key_stride == a_.value_stride &&
+                      a_.key_head_stride == a_.value_head_stride && a_.value_dim <= a_.key_dim &&
+                      std::ranges::all_of(sequences, [](const AttentionSequence& s) {
+                        return s.rows == 0 || s.keys[0] == s.values[0];
+                      });
     CHECK(!a_.latents || (a_.type == DType::kQ8_0 && values_in_keys_ && a_.kv_heads == 1 &&
                           a_.key_dim % 32 == 0 && a_.value_dim % 32 == 0));
     bytes_ = a_.latents && k_.dot_latents != nullptr;
@@ -54,45 +65,41 @@ class Attention {
     in_place_ = bytes_ || a_.type == (halves_ ? DType::kBF16 : DType::kF32);
     group_ = a_.heads / a_.kv_heads;
     tile_tokens_ = std::max<int64_t>(1, kTaskRows / group_);
-    for (int64_t j = 0; j < a_.kv_heads; ++j) {
-      for (int64_t t = 0; t < a_.rows; t += tile_tokens_) {
-        tiles_.push_back({j, t, std::min(tile_tokens_, a_.rows - t)});
-      }
-    }
+    for (const AttentionSequence& s : sequences) add_tiles(s);
   }
 
-  void run(Context& ctx, float* out) {
+  void run(Context& ctx) {
     const int workers = ctx.pool().size();
     take_scratch(ctx);
     prepare_queries(ctx);
+    int64_t most_spans = 0;
+    for (const Tile& tile : tiles_) most_spans = std::max(most_spans, tile.spans());
     const auto tiles = static_cast<int64_t>(tiles_.size());
-    const int64_t spans = (a_.first_position + a_.rows + kSpan - 1) / kSpan;
-    if (tiles >= 4 * workers || spans == 1 || workers == 1) {
+    if (most_spans <= 1 || workers == 1 || 2 * workers * most_spans <= spans_) {
       // Enough tiles for all workers: each task walks the spans of its tile.
       float* memory = ctx.arena().allocate<float>(workers * 2 * partial_floats());
       ctx.pool().parallel_for(tiles, [&](int64_t i, int worker) {
         float* base = memory + worker * 2 * partial_floats();
         whole_tile(tiles_[static_cast<size_t>(i)], partial(base), partial(base + partial_floats()),
-                   worker, out);
+                   worker);
       });
       return;
     }
-    float* memory = ctx.arena().allocate<float>(tiles * spans * partial_floats());
-    ctx.pool().parallel_for(tiles * spans, [&](int64_t i, int worker) {
-      const Tile& tile = tiles_[static_cast<size_t>(i / spans)];
-      if (i % spans < tile_spans(tile)) {
-        one_span(tile, i % spans, partial(memory + i * partial_floats()), worker);
-      }
+    float* memory = ctx.arena().allocate<float>(spans_ * partial_floats());
+    ctx.pool().parallel_for(spans_, [&](int64_t i, int worker) {
+      const auto next = std::ranges::upper_bound(tiles_, i, {}, &Tile::first_span);
+      const Tile& tile = *(next - 1);
+      one_span(tile, i - tile.first_span, partial(memory + i * partial_floats()), worker);
     });
     ctx.pool().parallel_for(tiles * tile_rows(), [&](int64_t i, int) {
-      const int64_t t = i / tile_rows(), r = i % tile_rows();
-      const Tile& tile = tiles_[static_cast<size_t>(t)];
+      const Tile& tile = tiles_[static_cast<size_t>(i / tile_rows())];
+      const int64_t r = i % tile_rows();
       if (r >= tile.tokens * group_) return;
-      const Partial sum = partial(memory + t * spans * partial_floats());
-      for (int64_t s = 1; s < tile_spans(tile); ++s) {
-        join(sum, partial(memory + (t * spans + s) * partial_floats()), r);
+      const Partial sum = partial(memory + tile.first_span * partial_floats());
+      for (int64_t s = 1; s < tile.spans(); ++s) {
+        join(sum, partial(memory + (tile.first_span + s) * partial_floats()), r);
       }
-      finish(tile, sum, r, out);
+      finish(tile, sum, r);
     });
   }
 
@@ -103,14 +110,27 @@ class Attention {
     const int64_t rows = tile_rows();
     return {p, p + rows * a_.value_dim, p + rows * a_.value_dim + rows};
   }
-  // Keys that the tile's last token sees, and spans that hold them.
-  int64_t tile_keys(const Tile& tile) const { return a_.first_position + tile.first + tile.tokens; }
-  int64_t tile_spans(const Tile& tile) const { return (tile_keys(tile) + kSpan - 1) / kSpan; }
+
+  void add_tiles(const AttentionSequence& s) {
+    const auto chunks = static_cast<size_t>((s.first_position + s.rows + kChunk - 1) / kChunk);
+    CHECK(s.keys.size() >= chunks && s.values.size() >= chunks);
+    for (int64_t j = 0; j < a_.kv_heads; ++j) {
+      for (int64_t t = 0; t < s.rows; t += tile_tokens_) {
+        const Tile tile = {&s,       j,
+                           t,        std::min(tile_tokens_, s.rows - t),
+                           queries_, static_cast<int64_t>(tiles_.size()),
+                           spans_};
+        queries_ += tile.tokens * group_;
+        spans_ += tile.spans();
+        tiles_.push_back(tile);
+      }
+    }
+  }
 
   void take_scratch(Context& ctx) {
     Arena& arena = ctx.arena();
     const int workers = ctx.pool().size();
-    const int64_t queries = a_.rows * a_.heads * a_.key_dim;
+    const int64_t queries = queries_ * a_.key_dim;
     scores_ = arena.allocate<float>(workers * tile_rows() * kChunk);
     if (bytes_) {
       const int64_t tiles = static_cast<int64_t>(tiles_.size()) * query_tiles();
@@ -123,7 +143,7 @@ class Attention {
       half_queries_ = arena.allocate<uint16_t>(queries);
       weights_ = arena.allocate<uint16_t>(workers * tile_rows() * kChunk);
     } else {
-      queries_ = arena.allocate<float>(queries);
+      float_queries_ = arena.allocate<float>(queries);
     }
     if (in_place_) return;
     if (halves_) {
@@ -148,53 +168,42 @@ class Attention {
     const int64_t rows = worker * weight_rows();
     return {byte_weights_.q + rows * weight_bytes(kChunk), byte_weights_.scale + rows};
   }
-  LatentRows latents(int64_t begin, int64_t keys) const {
-    return {chunk(a_.keys, begin), row_bytes(a_.type, a_.key_stride), keys, a_.key_dim,
+  LatentRows latents(const Tile& tile, int64_t begin, int64_t keys) const {
+    return {chunk(tile.sequence->keys, begin), row_bytes(a_.type, a_.key_stride), keys, a_.key_dim,
             a_.value_dim};
   }
 
-  // Queries times `scale` in 8 bits, tile by tile. All of a tile's rows are of the one key head.
-  void quantize_tiles(Context& ctx) {
-    const int64_t n = a_.key_dim;
-    float* scaled = ctx.arena().allocate<float>(ctx.pool().size() * tile_rows() * n);
+  // Queries times `scale`, as products take them, tile by tile: [tokens, group, key_dim].
+  void prepare_queries(Context& ctx) {
+    float* scaled = float_queries_ != nullptr
+                        ? nullptr
+                        : ctx.arena().allocate<float>(ctx.pool().size() * tile_rows() * a_.key_dim);
     ctx.pool().parallel_for(static_cast<int64_t>(tiles_.size()), [&](int64_t i, int worker) {
       const Tile& tile = tiles_[static_cast<size_t>(i)];
-      const int64_t rows = tile.tokens * group_;
-      float* to = scaled + worker * tile_rows() * n;
-      const float* from = a_.queries + tile.first * group_ * n;
-      for (int64_t j = 0; j < rows * n; ++j) to[j] = from[j] * a_.scale;
-      k_.quantize_queries(to, n, rows, n, a_.value_dim, quantized_queries(i));
-    });
-  }
-
-  // Queries times `scale`, those of a tile together: [kv_heads, rows, group, key_dim].
-  void prepare_queries(Context& ctx) {
-    if (bytes_) return quantize_tiles(ctx);
-    const int64_t n = a_.key_dim;
-    float* scaled = ctx.arena().allocate<float>(ctx.pool().size() * n);
-    ctx.pool().parallel_for(a_.rows, [&](int64_t m, int worker) {
-      for (int64_t h = 0; h < a_.heads; ++h) {
-        const float* from = a_.queries + (m * a_.heads + h) * n;
-        const int64_t at = first_query(h / group_, m) + h % group_ * n;
-        float* to = halves_ ? scaled + worker * n : queries_ + at;
-        for (int64_t i = 0; i < n; ++i) to[i] = from[i] * a_.scale;
-        if (halves_) k_.round_bf16(to, n, half_queries_ + at);
+      const int64_t n = a_.key_dim, rows = tile.tokens * group_;
+      float* to =
+          scaled != nullptr ? scaled + worker * tile_rows() * n : float_queries_ + tile.query * n;
+      for (int64_t t = 0; t < tile.tokens; ++t) {
+        const float* from =
+            tile.sequence->queries + ((tile.first + t) * a_.heads + tile.kv_head * group_) * n;
+        for (int64_t d = 0; d < group_ * n; ++d) to[t * group_ * n + d] = from[d] * a_.scale;
+      }
+      if (bytes_) {
+        k_.quantize_queries(to, n, rows, n, a_.value_dim, quantized_queries(i));
+      } else if (halves_) {
+        k_.round_bf16(to, rows * n, half_queries_ + tile.query * n);
       }
     });
   }
-  int64_t first_query(int64_t kv_head, int64_t row) const {
-    return (kv_head * a_.rows + row) * group_ * a_.key_dim;
-  }
 
-  void whole_tile(const Tile& tile, const Partial& sum, const Partial& next, int worker,
-                  float* out) const {
+  void whole_tile(const Tile& tile, const Partial& sum, const Partial& next, int worker) const {
     const int64_t rows = tile.tokens * group_;
     one_span(tile, 0, sum, worker);
-    for (int64_t s = 1; s < tile_spans(tile); ++s) {
+    for (int64_t s = 1; s < tile.spans(); ++s) {
       one_span(tile, s, next, worker);
       for (int64_t r = 0; r < rows; ++r) join(sum, next, r);
     }
-    for (int64_t r = 0; r < rows; ++r) finish(tile, sum, r, out);
+    for (int64_t r = 0; r < rows; ++r) finish(tile, sum, r);
   }
 
   // Softmax state of the tile's rows over the keys of span `s` alone. A row that sees none of them
@@ -204,7 +213,7 @@ class Attention {
     std::fill_n(p.max, rows, -std::numeric_limits<float>::infinity());
     std::fill_n(p.total, rows, 0.0f);
     std::fill_n(p.out, rows * a_.value_dim, 0.0f);
-    const int64_t end = std::min((s + 1) * kSpan, tile_keys(tile));
+    const int64_t end = std::min((s + 1) * kSpan, tile.keys());
     for (int64_t key = s * kSpan; key < end; key += kChunk) {
       add_chunk(tile, key, std::min(kChunk, end - key), p, worker);
     }
@@ -216,7 +225,7 @@ class Attention {
     float* scores = scores_ + worker * tile_rows() * kChunk;
     multiply_keys(tile, begin, keys, scores, worker);
     for (int64_t r = 0; r < tile.tokens * group_; ++r) {
-      const int64_t position = a_.first_position + tile.first + r / group_;
+      const int64_t position = tile.sequence->first_position + tile.first + r / group_;
       const int64_t seen = std::clamp<int64_t>(position + 1 - begin, 0, keys);
       float* s = scores + r * kChunk;
       std::fill(s + seen, s + keys, 0.0f);
@@ -237,7 +246,7 @@ class Attention {
     p.max[r] = max;
   }
 
-  static const uint8_t* chunk(std::span<const uint8_t* const> chunks, int64_t begin) {
+  static const uint8_t* chunk(const std::vector<const uint8_t*>& chunks, int64_t begin) {
     return chunks[static_cast<size_t>(begin / kChunk)];
   }
 
@@ -246,20 +255,20 @@ class Attention {
                      int worker) const {
     const int64_t n = a_.key_dim, rows = tile.tokens * group_;
     if (bytes_) {
-      k_.dot_latents(latents(begin, keys), quantized_queries(tile.first / tile_tokens_), rows,
-                     scores, kChunk);
+      k_.dot_latents(latents(tile, begin, keys), quantized_queries(tile.index), rows, scores,
+                     kChunk);
       return;
     }
-    const int64_t query = first_query(tile.kv_head, tile.first);
+    const int64_t query = tile.query * n;
     const uint8_t* first =
-        chunk(a_.keys, begin) + row_bytes(a_.type, tile.kv_head * a_.key_head_stride);
+        chunk(tile.sequence->keys, begin) + row_bytes(a_.type, tile.kv_head * a_.key_head_stride);
     if (!in_place_) convert(first, a_.key_stride, keys, n, worker);
     if (halves_) {
       const auto w = rows_at(first, a_.key_stride, n, half_chunks_, worker);
       k_.dot_bf16(w.first, w.stride, keys, half_queries_ + query, n, rows, n, scores, kChunk);
     } else {
       const auto w = rows_at(first, a_.key_stride, n, chunks_, worker);
-      k_.dot_f32(w.first, w.stride, keys, queries_ + query, n, rows, n, scores, kChunk);
+      k_.dot_f32(w.first, w.stride, keys, float_queries_ + query, n, rows, n, scores, kChunk);
     }
   }
 
@@ -269,12 +278,12 @@ class Attention {
     const int64_t n = a_.value_dim, rows = tile.tokens * group_;
     if (bytes_) {
       const QuantizedWeights quantized = quantized_weights(worker);
-      k_.quantize_weights(weights, kChunk, rows, latents(begin, keys), quantized);
-      k_.accumulate_latents(quantized, rows, latents(begin, keys), out, n);
+      k_.quantize_weights(weights, kChunk, rows, latents(tile, begin, keys), quantized);
+      k_.accumulate_latents(quantized, rows, latents(tile, begin, keys), out, n);
       return;
     }
-    const uint8_t* first =
-        chunk(a_.values, begin) + row_bytes(a_.type, tile.kv_head * a_.value_head_stride);
+    const uint8_t* first = chunk(tile.sequence->values, begin) +
+                           row_bytes(a_.type, tile.kv_head * a_.value_head_stride);
     // Values that are the beginnings of keys stand converted since multiply_keys().
     const int64_t width = values_in_keys_ ? a_.key_dim : n;
     if (!in_place_ && !values_in_keys_) convert(first, a_.value_stride, keys, n, worker);
@@ -326,16 +335,16 @@ class Attention {
     sum.max[r] = max;
   }
 
-  void finish(const Tile& tile, const Partial& sum, int64_t r, float* out) const {
+  void finish(const Tile& tile, const Partial& sum, int64_t r) const {
     const int64_t token = tile.first + r / group_;
     const int64_t head = tile.kv_head * group_ + r % group_;
-    float* to = out + (token * a_.heads + head) * a_.value_dim;
+    float* to = tile.sequence->out + (token * a_.heads + head) * a_.value_dim;
     const float factor = 1.0f / sum.total[r];
     for (int64_t i = 0; i < a_.value_dim; ++i) to[i] = sum.out[r * a_.value_dim + i] * factor;
   }
 
   const Kernels& k_;
-  const AttentionArgs& a_;
+  const AttentionHeads& a_;
   bool bytes_ = false;           // compute with products of bytes
   bool halves_ = false;          // compute with products of bfloat16 values
   bool in_place_ = true;         // keys and values are stored as products take them
@@ -343,7 +352,8 @@ class Attention {
   int64_t group_ = 1;
   int64_t tile_tokens_ = 1;
   std::vector<Tile> tiles_;
-  float* queries_ = nullptr;  // scaled; or these, rounded
+  int64_t queries_ = 0, spans_ = 0;  // of all tiles
+  float* float_queries_ = nullptr;   // [queries, key_dim], scaled; or these, rounded
   uint16_t* half_queries_ = nullptr;
   QuantizedQueries byte_queries_ = {};  // [tiles, query_tiles() * kQueryTile rows]
   QuantizedWeights byte_weights_ = {};  // [workers, weight_rows()]
@@ -367,10 +377,10 @@ std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_b
   return chunks;
 }
 
-void attention(Context& ctx, const AttentionArgs& args, float* out) {
-  if (args.rows == 0) return;
-  Attention(ctx, args).run(ctx, out);
-  if (ctx.tape() != nullptr) record_attention(ctx, args, out);
+void attention(Context& ctx, const AttentionHeads& heads,
+               std::span<const AttentionSequence> sequences) {
+  Attention(ctx, heads, sequences).run(ctx);
+  if (ctx.tape() != nullptr) record_attention(ctx, heads, sequences);
 }
 
 }  // namespace minke

@@ -22,10 +22,10 @@ struct Gradients {
 // One key-value head of one sequence.
 class HeadBackward {
  public:
-  HeadBackward(const Kernels& k, const AttentionArgs& a, const float* out, const Gradients& g,
-               int64_t kv_head, float* memory)
-      : k_(k), a_(a), out_(out), g_(g), kv_head_(kv_head) {
-    const int64_t n = a.rows, kd = a.key_dim, vd = a.value_dim;
+  HeadBackward(const Kernels& k, const AttentionHeads& a, const AttentionSequence& s,
+               const Gradients& g, int64_t kv_head, float* memory)
+      : k_(k), a_(a), s_(s), g_(g), kv_head_(kv_head) {
+    const int64_t n = s.rows, kd = a.key_dim, vd = a.value_dim;
     const auto take = [&](int64_t floats) {
       float* taken = memory;
       memory += floats;
@@ -44,20 +44,20 @@ class HeadBackward {
     turned_ = take(kTileRows * n);
   }
 
-  // Floats of `memory`.
-  static int64_t scratch(const AttentionArgs& a) {
-    return 2 * (a.rows + kTileRows) * (a.key_dim + a.value_dim) + 3 * kTileRows * a.rows;
+  // Floats of `memory` for a sequence of so many rows.
+  static int64_t scratch(const AttentionHeads& a, int64_t rows) {
+    return 2 * (rows + kTileRows) * (a.key_dim + a.value_dim) + 3 * kTileRows * rows;
   }
 
   void run(bool rounded) {
-    load(a_.keys, a_.key_stride, a_.key_head_stride, a_.key_dim, keys_);
-    load(a_.values, a_.value_stride, a_.value_head_stride, a_.value_dim, values_);
-    std::memset(keys_grad_, 0, bytes(a_.rows * a_.key_dim));
-    std::memset(values_grad_, 0, bytes(a_.rows * a_.value_dim));
+    load(s_.keys, a_.key_stride, a_.key_head_stride, a_.key_dim, keys_);
+    load(s_.values, a_.value_stride, a_.value_head_stride, a_.value_dim, values_);
+    std::memset(keys_grad_, 0, bytes(s_.rows * a_.key_dim));
+    std::memset(values_grad_, 0, bytes(s_.rows * a_.value_dim));
     const int64_t group = a_.heads / a_.kv_heads;
     for (int64_t h = kv_head_ * group; h < (kv_head_ + 1) * group; ++h) {
-      for (int64_t first = 0; first < a_.rows; first += kTileRows) {
-        tile(h, first, std::min(kTileRows, a_.rows - first), rounded);
+      for (int64_t first = 0; first < s_.rows; first += kTileRows) {
+        tile(h, first, std::min(kTileRows, s_.rows - first), rounded);
       }
     }
     store(keys_grad_, a_.key_dim, g_.keys);
@@ -67,9 +67,9 @@ class HeadBackward {
  private:
   static size_t bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
 
-  void load(std::span<const uint8_t* const> chunks, int64_t stride, int64_t head_stride, int64_t n,
-            float* to) const {
-    for (int64_t t = 0; t < a_.rows; ++t) {
+  void load(const std::vector<const uint8_t*>& chunks, int64_t stride, int64_t head_stride,
+            int64_t n, float* to) const {
+    for (int64_t t = 0; t < s_.rows; ++t) {
       const uint8_t* chunk = chunks[static_cast<size_t>(t / kAttentionChunk)];
       const int64_t at = t % kAttentionChunk * stride + kv_head_ * head_stride;
       k_.unpack_f32[static_cast<int>(a_.type)](chunk + row_bytes(a_.type, at), n, to + t * n);
@@ -77,7 +77,7 @@ class HeadBackward {
   }
 
   void store(const float* from, int64_t n, float* to) const {
-    for (int64_t t = 0; t < a_.rows; ++t) {
+    for (int64_t t = 0; t < s_.rows; ++t) {
       k_.add_scaled(from + t * n, n, 1.0f, to + (t * a_.kv_heads + kv_head_) * n);
     }
   }
@@ -88,14 +88,14 @@ class HeadBackward {
     for (int64_t m = 0; m < count; ++m) {
       const int64_t row = (first + m) * a_.heads + h;
       float* q = q_ + m * kd;
-      for (int64_t i = 0; i < kd; ++i) q[i] = a_.queries[row * kd + i] * a_.scale;
+      for (int64_t i = 0; i < kd; ++i) q[i] = s_.queries[row * kd + i] * a_.scale;
       if (rounded) {
         auto* halves = reinterpret_cast<uint16_t*>(q_grad_);
         k_.round_bf16(q, kd, halves);
         k_.unpack_f32[static_cast<int>(DType::kBF16)](reinterpret_cast<uint8_t*>(halves), kd, q);
       }
       std::memcpy(o_grad_ + m * vd, g_.out + row * vd, bytes(vd));
-      std::memcpy(o_ + m * vd, out_ + row * vd, bytes(vd));
+      std::memcpy(o_ + m * vd, s_.out + row * vd, bytes(vd));
     }
   }
 
@@ -135,8 +135,8 @@ class HeadBackward {
   }
 
   const Kernels& k_;
-  const AttentionArgs& a_;
-  const float* out_;
+  const AttentionHeads& a_;
+  const AttentionSequence& s_;
   const Gradients& g_;
   int64_t kv_head_;
   float *keys_, *values_, *keys_grad_, *values_grad_;  // [rows, dim]
@@ -146,22 +146,29 @@ class HeadBackward {
 
 }  // namespace
 
-void record_attention(Context& ctx, const AttentionArgs& args, const float* out) {
-  CHECK(args.first_position == 0 && args.key_source != nullptr && args.value_source != nullptr);
+void record_attention(Context& ctx, const AttentionHeads& heads,
+                      std::span<const AttentionSequence> sequences) {
+  int64_t most_rows = 0;
+  for (const AttentionSequence& s : sequences) {
+    CHECK(s.first_position == 0 && s.key_source != nullptr && s.value_source != nullptr);
+    most_rows = std::max(most_rows, s.rows);
+  }
   Tape* tape = ctx.tape();
-  // The caller's lists of chunks end with the forward pass; the chunks themselves do not.
-  tape->record([tape, given = args, out, keys = std::vector(args.keys.begin(), args.keys.end()),
-                values = std::vector(args.values.begin(), args.values.end())](Context& c) {
-    AttentionArgs a = given;
-    a.keys = keys;
-    a.values = values;
-    const Gradients gradients{tape->gradient(out), tape->gradient(a.queries),
-                              tape->gradient(a.key_source), tape->gradient(a.value_source)};
+  tape->record([tape, a = heads, most_rows,
+                list = std::vector(sequences.begin(), sequences.end())](Context& c) {
+    std::vector<Gradients> gradients;
+    for (const AttentionSequence& s : list) {
+      gradients.push_back({tape->gradient(s.out), tape->gradient(s.queries),
+                           tape->gradient(s.key_source), tape->gradient(s.value_source)});
+    }
     const bool rounded = a.type == DType::kBF16 && c.kernels().dot_bf16 != nullptr;
-    const int64_t floats = HeadBackward::scratch(a);
+    const int64_t floats = HeadBackward::scratch(a, most_rows);
     float* memory = c.arena().allocate<float>(c.pool().size() * floats);
-    c.pool().parallel_for(a.kv_heads, [&](int64_t head, int worker) {
-      HeadBackward(c.kernels(), a, out, gradients, head, memory + worker * floats).run(rounded);
+    const int64_t tasks = static_cast<int64_t>(list.size()) * a.kv_heads;
+    c.pool().parallel_for(tasks, [&](int64_t i, int worker) {
+      const auto s = static_cast<size_t>(i / a.kv_heads);
+      HeadBackward(c.kernels(), a, list[s], gradients[s], i % a.kv_heads, memory + worker * floats)
+          .run(rounded);
     });
   });
 }

@@ -14,19 +14,17 @@ struct Sizes {
 
 struct Operands {
   Tensor q, k, v;
-  std::vector<const uint8_t*> keys, values;  // chunks
-  AttentionArgs args;
+  AttentionHeads heads;
+  AttentionSequence rows;
 
-  // Lets `args` look at keys from `k` on and values from `v` on, of these strides.
+  // Lets `rows` look at keys from `k` on and values from `v` on, of these strides.
   void look_at(const uint8_t* k_first, int64_t key_stride, const uint8_t* v_first,
                int64_t value_stride) {
-    const int64_t n = args.first_position + args.rows;
-    keys = attention_chunks(k_first, row_bytes(args.type, key_stride), n);
-    values = attention_chunks(v_first, row_bytes(args.type, value_stride), n);
-    args.keys = keys;
-    args.key_stride = key_stride;
-    args.values = values;
-    args.value_stride = value_stride;
+    const int64_t n = rows.first_position + rows.rows;
+    rows.keys = attention_chunks(k_first, row_bytes(heads.type, key_stride), n);
+    rows.values = attention_chunks(v_first, row_bytes(heads.type, value_stride), n);
+    heads.key_stride = key_stride;
+    heads.value_stride = value_stride;
   }
 };
 
@@ -49,10 +47,10 @@ Operands operands(const Sizes& wanted, DType type) {
   o.q = random_tensor({s.rows, s.heads, s.key_dim}, 1);
   o.k = stored(random_tensor({n, s.kv_heads, s.key_dim}, 2), type);
   o.v = stored(random_tensor({n, s.kv_heads, s.value_dim}, 3), type);
-  AttentionArgs& a = o.args;
-  a.queries = o.q.f32();
-  a.rows = s.rows;
-  a.first_position = s.first;
+  o.rows.queries = o.q.f32();
+  o.rows.rows = s.rows;
+  o.rows.first_position = s.first;
+  AttentionHeads& a = o.heads;
   a.heads = s.heads;
   a.kv_heads = s.kv_heads;
   a.key_dim = a.key_head_stride = s.key_dim;
@@ -61,6 +59,20 @@ Operands operands(const Sizes& wanted, DType type) {
   a.scale = 0.3f;
   o.look_at(o.k.data, s.kv_heads * s.key_dim, o.v.data, s.kv_heads * s.value_dim);
   return o;
+}
+
+// The results of all sequences, each [rows, heads, value_dim], whose heads are those of the first.
+std::vector<Tensor> run_together(const std::vector<Operands>& all, int threads, Isa isa) {
+  TestContext t(threads, isa);
+  std::vector<AttentionSequence> sequences;
+  std::vector<Tensor> outs;
+  for (const Operands& o : all) {
+    sequences.push_back(o.rows);
+    outs.push_back(Tensor::zeros(DType::kF32, {o.rows.rows, o.heads.heads, o.heads.value_dim}));
+    sequences.back().out = outs.back().f32();
+  }
+  attention(t.ctx, all[0].heads, sequences);
+  return outs;
 }
 
 // What is cached, and who computes with it.
@@ -74,12 +86,7 @@ class AttentionTest : public testing::TestWithParam<std::tuple<DType, Isa>> {
   // Whether all that is multiplied is rounded to bfloat16.
   static bool halves() { return attention_type(select_kernels(isa()), type()) == DType::kBF16; }
 
-  static Tensor run(const Operands& o, int threads) {
-    TestContext t(threads, isa());
-    Tensor out = Tensor::zeros(DType::kF32, {o.args.rows, o.args.heads, o.args.value_dim});
-    attention(t.ctx, o.args, out.f32());
-    return out;
-  }
+  static Tensor run(const Operands& o, int threads) { return run_together({o}, threads, isa())[0]; }
 };
 
 INSTANTIATE_TEST_SUITE_P(All, AttentionTest,
@@ -105,7 +112,7 @@ struct Reference {
   std::vector<double> out, magnitude;
 };
 Reference reference(const Operands& o, int64_t row, int64_t head, bool halves) {
-  const AttentionArgs& a = o.args;
+  const AttentionHeads& a = o.heads;
   const auto multiplied = [&](const Tensor& t, int64_t i) {
     const double value = value_at(a.type, t.data, i);
     return halves ? bf16_to_f32(f32_to_bf16(static_cast<float>(value))) : value;
@@ -113,13 +120,13 @@ Reference reference(const Operands& o, int64_t row, int64_t head, bool halves) {
   const int64_t j = head / (a.heads / a.kv_heads);
   std::vector<float> q(static_cast<size_t>(a.key_dim));
   for (size_t i = 0; i < q.size(); ++i) {
-    q[i] = a.queries[(row * a.heads + head) * a.key_dim + static_cast<int64_t>(i)] * a.scale;
+    q[i] = o.rows.queries[(row * a.heads + head) * a.key_dim + static_cast<int64_t>(i)] * a.scale;
     if (halves) q[i] = bf16_to_f32(f32_to_bf16(q[i]));
   }
   const std::vector<double> zeros(static_cast<size_t>(a.value_dim));
   Reference r{zeros, zeros};
   double total = 0;
-  for (int64_t t = 0; t <= a.first_position + row; ++t) {
+  for (int64_t t = 0; t <= o.rows.first_position + row; ++t) {
     double score = 0;
     for (int64_t i = 0; i < a.key_dim; ++i) {
       score +=
@@ -145,7 +152,7 @@ TEST_P(AttentionTest, MatchesADoubleReference) {
        {Sizes{1, 0, 2, 1, 16, 16}, Sizes{7, 0, 4, 2, 24, 16}, Sizes{1, 700, 6, 2, 20, 12},
         Sizes{40, 500, 3, 3, 16, 8}, Sizes{1, 1100, 16, 1, 72, 64}, Sizes{3, 257, 2, 1, 17, 33}}) {
     const Operands o = operands(s, type());
-    const int64_t value_dim = o.args.value_dim;
+    const int64_t value_dim = o.heads.value_dim;
     const Tensor out = run(o, 2);
     for (int64_t m = 0; m < s.rows; ++m) {
       for (int64_t h = 0; h < s.heads; ++h) {
@@ -162,7 +169,7 @@ TEST_P(AttentionTest, MatchesADoubleReference) {
 
 TEST_P(AttentionTest, ValuesMayBePartOfTheKeys) {
   Operands o = operands({2, 600, 4, 1, 40, 24}, type());
-  const int64_t keys = o.args.key_dim, values = o.args.value_dim;
+  const int64_t keys = o.heads.key_dim, values = o.heads.value_dim;
   Operands apart = o;
   apart.v = Tensor::zeros(type(), {602, values});
   for (int64_t t = 0; t < 602; ++t) {
@@ -198,10 +205,8 @@ TEST_P(AttentionTest, ChunksNeedNotLieBehindOneAnother) {
         chunks[i] = memory.back().data();
       }
     };
-    scatter(scattered.keys, o.args.key_stride);
-    scatter(scattered.values, o.args.value_stride);
-    scattered.args.keys = scattered.keys;
-    scattered.args.values = scattered.values;
+    scatter(scattered.rows.keys, o.heads.key_stride);
+    scatter(scattered.rows.values, o.heads.value_stride);
     EXPECT_TRUE(same_bits(run(o, 1), run(scattered, 1)));
     EXPECT_TRUE(same_bits(run(o, 1), run(scattered, 3)));
   }
@@ -212,11 +217,30 @@ TEST_P(AttentionTest, ARowDoesNotDependOnTheRowsComputedWithIt) {
   const Tensor all = run(o, 2);
   for (int64_t m = 0; m < 50; ++m) {
     Operands one = o;
-    one.args.queries += m * 4 * o.args.key_dim;
-    one.args.rows = 1;
-    one.args.first_position += m;
-    ASSERT_TRUE(same_bits(run(one, 2).reshaped({4, o.args.value_dim}), all[m]));
+    one.rows.queries += m * 4 * o.heads.key_dim;
+    one.rows.rows = 1;
+    one.rows.first_position += m;
+    ASSERT_TRUE(same_bits(run(one, 2).reshaped({4, o.heads.value_dim}), all[m]));
   }
+}
+
+TEST_P(AttentionTest, ASequenceDoesNotDependOnThoseComputedWithIt) {
+  // One that alone would be split among threads, beside short ones, one of them without a row.
+  std::vector<Operands> all;
+  for (const Sizes& s : {Sizes{1, 40, 4, 2, 16, 16}, Sizes{1, 1700, 4, 2, 16, 16},
+                         Sizes{0, 0, 4, 2, 16, 16}, Sizes{37, 300, 4, 2, 16, 16}}) {
+    all.push_back(operands(s, type()));
+  }
+  for (const int threads : {1, 3}) {
+    const std::vector<Tensor> together = run_together(all, threads, isa());
+    for (size_t i = 0; i < all.size(); ++i) {
+      EXPECT_TRUE(same_bits(together[i], run(all[i], 2))) << i;
+    }
+  }
+  // And enough of them that none is split.
+  const std::vector<Operands> many(20, all[1]);
+  const Tensor alone = run(all[1], 3);
+  for (const Tensor& out : run_together(many, 3, isa())) ASSERT_TRUE(same_bits(out, alone));
 }
 
 // Latents in 8 bits: values are the beginnings of the keys, each part with one scale.
@@ -238,17 +262,14 @@ class LatentAttentionTest : public testing::TestWithParam<Isa> {
                            row + row_bytes(DType::kQ8_0, s.value_dim));
     }
     o.v = o.k;
-    o.args.latents = true;
-    o.args.scale = 1 / std::sqrt(static_cast<float>(s.key_dim));
-    o.args.value_head_stride = o.args.key_head_stride;
+    o.heads.latents = true;
+    o.heads.scale = 1 / std::sqrt(static_cast<float>(s.key_dim));
+    o.heads.value_head_stride = o.heads.key_head_stride;
     o.look_at(o.k.data, s.key_dim, o.k.data, s.key_dim);
     return o;
   }
   static Tensor run(const Operands& o, int threads) {
-    TestContext t(threads, GetParam());
-    Tensor out = Tensor::zeros(DType::kF32, {o.args.rows, o.args.heads, o.args.value_dim});
-    attention(t.ctx, o.args, out.f32());
-    return out;
+    return run_together({o}, threads, GetParam())[0];
   }
 };
 
@@ -278,7 +299,7 @@ TEST_P(LatentAttentionTest, MatchesADoubleReference) {
 TEST_P(LatentAttentionTest, MultipliesBytesWhereThereAreKernelsForIt) {
   const Operands o = latents({1, 300, 4, 1, 96, 64});
   Operands floats = o;
-  floats.args.latents = false;
+  floats.heads.latents = false;
   const bool bytes = select_kernels(GetParam()).dot_latents != nullptr;
   EXPECT_EQ(same_bits(run(o, 1), run(floats, 1)), !bytes);
 }
@@ -291,10 +312,22 @@ TEST_P(LatentAttentionTest, NeitherThreadsNorOtherRowsChangeABit) {
     EXPECT_TRUE(same_bits(all, run(o, 3)));
     for (int64_t m = 0; m < s.rows; ++m) {
       Operands one = o;
-      one.args.queries += m * s.heads * s.key_dim;
-      one.args.rows = 1;
-      one.args.first_position += m;
+      one.rows.queries += m * s.heads * s.key_dim;
+      one.rows.rows = 1;
+      one.rows.first_position += m;
       ASSERT_TRUE(same_bits(run(one, 2).reshaped({s.heads, s.value_dim}), all[m])) << m;
+    }
+  }
+}
+
+TEST_P(LatentAttentionTest, ASequenceDoesNotDependOnThoseComputedWithIt) {
+  const std::vector<Operands> all = {latents({1, 30, 5, 1, 96, 64}),
+                                     latents({9, 800, 5, 1, 96, 64}),
+                                     latents({1, 1300, 5, 1, 96, 64})};
+  for (const int threads : {1, 3}) {
+    const std::vector<Tensor> together = run_together(all, threads, GetParam());
+    for (size_t i = 0; i < all.size(); ++i) {
+      EXPECT_TRUE(same_bits(together[i], run(all[i], 1))) << i;
     }
   }
 }
@@ -306,7 +339,7 @@ TEST_P(LatentAttentionTest, AKeyThatIsNotSeenChangesNothing) {
   TestContext c(1);
   const std::vector<float> bad(64, NAN);
   store_with_one_scale(c.ctx, bad.data(), 64, DType::kQ8_0,
-                       o.k.data + row_bytes(DType::kQ8_0, 300 * o.args.key_dim));
+                       o.k.data + row_bytes(DType::kQ8_0, 300 * o.heads.key_dim));
   const Tensor after = run(o, 1);
   for (int64_t m = 0; m < 20; ++m) {
     if (m < 10) {
@@ -322,7 +355,7 @@ TEST_P(LatentAttentionTest, AValueThatIsNotFiniteShows) {
   TestContext c(1);
   const std::vector<float> bad(64, NAN);
   store_with_one_scale(c.ctx, bad.data(), 64, DType::kQ8_0,
-                       o.k.data + row_bytes(DType::kQ8_0, 100 * o.args.key_dim));
+                       o.k.data + row_bytes(DType::kQ8_0, 100 * o.heads.key_dim));
   const Tensor out = run(o, 1);
   for (int64_t i = 0; i < out.shape.elements(); ++i) ASSERT_TRUE(std::isnan(out.f32()[i])) << i;
 }

@@ -181,7 +181,7 @@ Problem attention_problem(DType type, int64_t rows) {
       tape->record([keys, cached](Context&) {});  // keeps what steps before it read
     }
     const Tensor out = ctx.activation({rows, kHeads * kValueDim});
-    AttentionArgs a;
+    AttentionHeads a;
     a.heads = kHeads;
     a.kv_heads = kKvHeads;
     a.key_dim = a.key_head_stride = kKeyDim;
@@ -190,20 +190,19 @@ Problem attention_problem(DType type, int64_t rows) {
     a.value_stride = v.columns();
     a.type = type;
     a.scale = 0.4f;
+    std::vector<AttentionSequence> sequences;
     for (const auto& [first, count] :
          {std::pair{int64_t{0}, rows / 3}, {rows / 3, rows - rows / 3}}) {
-      a.queries = q.f32() + first * q.columns();
-      a.rows = count;
-      a.key_source = k.f32() + first * k.columns();
-      a.value_source = v.f32() + first * v.columns();
-      const auto key_chunks =
-          attention_chunks(keys.row(first), row_bytes(type, a.key_stride), count);
-      const auto value_chunks =
-          attention_chunks(cached.row(first), row_bytes(type, a.value_stride), count);
-      a.keys = key_chunks;
-      a.values = value_chunks;
-      attention(ctx, a, out.f32() + first * out.columns());
+      AttentionSequence& one = sequences.emplace_back();
+      one.queries = q.f32() + first * q.columns();
+      one.rows = count;
+      one.keys = attention_chunks(keys.row(first), row_bytes(type, a.key_stride), count);
+      one.values = attention_chunks(cached.row(first), row_bytes(type, a.value_stride), count);
+      one.out = out.f32() + first * out.columns();
+      one.key_source = k.f32() + first * k.columns();
+      one.value_source = v.f32() + first * v.columns();
     }
+    attention(ctx, a, sequences);
     return out;
   };
   return p;

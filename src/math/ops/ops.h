@@ -99,27 +99,31 @@ Tensor moe(Context& ctx, const Tensor& x, const Routing& routing, const Experts&
 // scores to their values. Part of the definition of the result: sums grow chunk by chunk.
 inline constexpr int64_t kAttentionChunk = 256;
 
-// Causal attention of one sequence. Queries of `heads` heads come in groups that share one
-// key-value head: query head h uses key-value head h / (heads / kv_heads).
-struct AttentionArgs {
-  const float* queries = nullptr;  // [rows, heads, key_dim]
-  int64_t rows = 0;
-  int64_t first_position = 0;  // of query row 0; row i sees keys of positions <= first_position + i
+// What attention of some sequences has in common. Queries of `heads` heads come in groups that
+// share one key-value head: query head h uses key-value head h / (heads / kv_heads).
+struct AttentionHeads {
   int64_t heads = 0, kv_heads = 0;
   int64_t key_dim = 0, value_dim = 0;
-  // F32, BF16, or Q8_0, of which all strides and dimensions are multiples of the block of 32. A
-  // pointer for each chunk of kAttentionChunk keys, at least as many as the last row sees: key t of
-  // head j is `t % kAttentionChunk * key_stride + j * key_head_stride` values after
-  // keys[t / kAttentionChunk]; values alike.
+  // F32, BF16, or Q8_0, of which all strides and dimensions are multiples of the block of 32. Key t
+  // of head j is `t % kAttentionChunk * key_stride + j * key_head_stride` values after
+  // keys[t / kAttentionChunk] of its sequence; values alike.
   DType type = DType::kF32;
-  std::span<const uint8_t* const> keys;
   int64_t key_stride = 0, key_head_stride = 0;
-  std::span<const uint8_t* const> values;
   int64_t value_stride = 0, value_head_stride = 0;
   // Of Q8_0 with one key-value head whose values are the beginnings of the keys: value and rest of
   // each key were written by store_with_one_scale().
   bool latents = false;
   float scale = 1.0f;  // of the scores, before the softmax
+};
+
+// One sequence of them.
+struct AttentionSequence {
+  const float* queries = nullptr;  // [rows, heads, key_dim]
+  int64_t rows = 0;
+  int64_t first_position = 0;  // of query row 0; row i sees keys of positions <= first_position + i
+  // A pointer for each chunk of kAttentionChunk keys, at least as many as the last row sees.
+  std::vector<const uint8_t*> keys, values;
+  float* out = nullptr;  // [rows, heads, value_dim]
   // With a tape, which needs first_position = 0: the F32 activations [rows, kv_heads, key_dim] and
   // [rows, kv_heads, value_dim] that have the gradients of keys and values.
   const float* key_source = nullptr;
@@ -130,12 +134,14 @@ struct AttentionArgs {
 // apart.
 std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_bytes, int64_t rows);
 
-// out [rows, heads, value_dim] = softmax(scale * q k^T) v, with an online softmax over key chunks
-// of a fixed size (Milakov and Gimelshein 2018; Dao et al. 2022), so that no matrix of all scores
-// is ever held. Over BF16 and Q8_0, levels with products of bfloat16 values (Kernels::dot_bf16)
-// compute with those, queries and softmax weights rounded as well; the others in float32. Over
-// `latents`, levels with Kernels::dot_latents compute with bytes, queries and weights rounded too.
-void attention(Context& ctx, const AttentionArgs& args, float* out);
+// Causal attention: out = softmax(scale * q k^T) v of each sequence, with an online softmax over
+// key chunks of a fixed size (Milakov and Gimelshein 2018; Dao et al. 2022), so that no matrix of
+// all scores is ever held. A row's bits do not depend on what is computed with it. Over BF16 and
+// Q8_0, levels with products of bfloat16 values (Kernels::dot_bf16) compute with those, queries and
+// softmax weights rounded as well; the others in float32. Over `latents`, levels with
+// Kernels::dot_latents compute with bytes, queries and weights rounded too.
+void attention(Context& ctx, const AttentionHeads& heads,
+               std::span<const AttentionSequence> sequences);
 // What it computes with where keys and values are stored like this and are no `latents`: BF16 or
 // F32.
 DType attention_type(const Kernels& kernels, DType stored);

@@ -54,36 +54,35 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
   query = rope(ctx, query, config.head_dim, angles, config.rope_layout);
   key = rope(ctx, key, config.head_dim, angles, config.rope_layout);
 
-  Tensor out = ctx.activation({x.rows(), config.heads * config.head_dim});
+  const Tensor out = ctx.activation({x.rows(), config.heads * config.head_dim});
+  AttentionHeads heads;
+  heads.heads = config.heads;
+  heads.kv_heads = config.kv_heads;
+  heads.key_dim = heads.value_dim = config.head_dim;
+  heads.type = batch.segments[0].cache->layout().type;
+  heads.key_stride = heads.value_stride = config.kv_width();
+  heads.key_head_stride = heads.value_head_stride = config.head_dim;
+  heads.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_dim)));
+  std::vector<AttentionSequence> sequences;
   for (const Segment& s : batch.segments) {
     const int64_t start = s.cache->length();
-    const DType type = s.cache->layout().type;
     for (int64_t i = 0; i < s.rows; ++i) {
       uint8_t* row = s.cache->new_row(layer, start + i);
-      store_values(ctx, key.f32() + (s.first_row + i) * kv_dim, kv_dim, type, row);
-      store_values(ctx, value.f32() + (s.first_row + i) * kv_dim, kv_dim, type,
-                   row + row_bytes(type, kv_dim));
+      store_values(ctx, key.f32() + (s.first_row + i) * kv_dim, kv_dim, heads.type, row);
+      store_values(ctx, value.f32() + (s.first_row + i) * kv_dim, kv_dim, heads.type,
+                   row + row_bytes(heads.type, kv_dim));
     }
-    const auto keys = s.cache->chunks(layer, start + s.rows);
-    auto values = keys;
-    for (const uint8_t*& chunk : values) chunk += row_bytes(type, kv_dim);
-    AttentionArgs a;
+    AttentionSequence& a = sequences.emplace_back();
     a.queries = query.f32() + s.first_row * query.columns();
     a.rows = s.rows;
     a.first_position = start;
-    a.heads = config.heads;
-    a.kv_heads = config.kv_heads;
-    a.key_dim = a.value_dim = config.head_dim;
-    a.type = type;
-    a.keys = keys;
-    a.values = values;
-    a.key_stride = a.value_stride = config.kv_width();
-    a.key_head_stride = a.value_head_stride = config.head_dim;
-    a.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_dim)));
+    a.keys = a.values = s.cache->chunks(layer, start + s.rows);
+    for (const uint8_t*& chunk : a.values) chunk += row_bytes(heads.type, kv_dim);
+    a.out = out.f32() + s.first_row * out.columns();
     a.key_source = key.f32() + s.first_row * kv_dim;
     a.value_source = value.f32() + s.first_row * kv_dim;
-    attention(ctx, a, out.f32() + s.first_row * out.columns());
   }
+  attention(ctx, heads, sequences);
   return linear(ctx, out, o);
 }
 

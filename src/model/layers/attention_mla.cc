@@ -31,6 +31,14 @@ std::vector<CachedRow> cached_rows(std::span<const Segment> segments, int layer)
   return rows;
 }
 
+// What `a` computes: the rows of `s`, of queries and results of the whole batch.
+void add_rows(const Segment& s, const Tensor& query, const Tensor& out, AttentionSequence& a) {
+  a.queries = query.f32() + s.first_row * query.columns();
+  a.rows = s.rows;
+  a.first_position = s.cache->length();
+  a.out = out.f32() + s.first_row * out.columns();
+}
+
 // The weight rows that make the values of head `h` out of latents.
 ProductGroup value_rows(const AttentionMla& layer, const MlaConfig& c, int64_t h) {
   ProductGroup g;
@@ -193,16 +201,14 @@ Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& l
     ExpandedHeads expanded_heads(ctx, c, cached_rows(segments, layer));
     expanded_heads.fill(ctx, latent, k_pe,
                         [&](const Tensor& latents) { return head_values(ctx, latents, c); });
+    std::vector<AttentionSequence> sequences;
     int64_t first = 0;
     for (const Segment& s : segments) {
-      AttentionArgs a = expanded_heads.args(first, segment_end(s));
-      a.queries = query.f32() + s.first_row * query.columns();
-      a.rows = s.rows;
-      a.first_position = s.cache->length();
-      a.scale = c.scale;
-      attention(ctx, a, out.f32() + s.first_row * out.columns());
+      sequences.push_back(expanded_heads.sequence(first, segment_end(s)));
+      add_rows(s, query, out, sequences.back());
       first += segment_end(s);
     }
+    attention(ctx, expanded_heads.heads(), sequences);
   }
   return out;
 }
@@ -241,25 +247,22 @@ Tensor AttentionMla::expanded_in_cache(Context& ctx, const Tensor& query, const 
                      row + keys_at, row + values_at);
   });
 
+  AttentionHeads heads_at;
+  heads_at.heads = heads_at.kv_heads = c.heads;
+  heads_at.key_dim = heads_at.key_head_stride = c.key_dim();
+  heads_at.value_dim = heads_at.value_head_stride = c.value_dim;
+  heads_at.key_stride = heads_at.value_stride = layout.row_bytes() / row_bytes(type, 1);
+  heads_at.type = type;
+  heads_at.scale = c.scale;
+  std::vector<AttentionSequence> sequences;
   for (const Segment& s : batch.segments) {
-    auto keys = s.cache->chunks(layer, segment_end(s));
-    auto chunk_values = keys;
-    for (const uint8_t*& chunk : keys) chunk += keys_at;
-    for (const uint8_t*& chunk : chunk_values) chunk += values_at;
-    AttentionArgs a;
-    a.queries = query.f32() + s.first_row * query.columns();
-    a.rows = s.rows;
-    a.first_position = s.cache->length();
-    a.heads = a.kv_heads = c.heads;
-    a.key_dim = a.key_head_stride = c.key_dim();
-    a.value_dim = a.value_head_stride = c.value_dim;
-    a.key_stride = a.value_stride = layout.row_bytes() / row_bytes(type, 1);
-    a.type = type;
-    a.keys = keys;
-    a.values = chunk_values;
-    a.scale = c.scale;
-    attention(ctx, a, out.f32() + s.first_row * out.columns());
+    AttentionSequence& a = sequences.emplace_back();
+    a.keys = a.values = s.cache->chunks(layer, segment_end(s));
+    for (const uint8_t*& chunk : a.keys) chunk += keys_at;
+    for (const uint8_t*& chunk : a.values) chunk += values_at;
+    add_rows(s, query, out, a);
   }
+  attention(ctx, heads_at, sequences);
   return out;
 }
 
@@ -288,77 +291,76 @@ Tensor AttentionMla::absorb_queries(Context& ctx, const Tensor& nope, int64_t ro
   return out;
 }
 
+// [M, heads * value_dim], computed on the latents as they lie in the cache: one key-value head of
+// width kv_rank + rope_dim. What passes weights stands head by head, so that each head's are read
+// once for all rows.
 Tensor AttentionMla::absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
                               const MlaConfig& c) const {
-  const Tensor out = ctx.activation({query.rows(), c.heads * c.value_dim});
-  for (const Segment& s : batch.segments) {
-    absorbed_segment(ctx, query, s, layer, c, out.f32() + s.first_row * out.columns());
+  const int64_t rows = query.rows();
+  const Tensor out = ctx.activation({rows, c.heads * c.value_dim});
+  const ScratchScope scratch(ctx);
+  // Calls body(index of [row, head], index of [head, row]) for all of them.
+  const auto for_heads = [&](const auto& body) {
+    ctx.pool().parallel_for(rows, [&](int64_t m, int) {
+      for (int64_t h = 0; h < c.heads; ++h) body(m * c.heads + h, h * rows + m);
+    });
+  };
+  const Tensor nope = ctx.activation({c.heads * rows, c.nope_dim});
+  for_heads([&](int64_t by_row, int64_t by_head) {
+    copy_floats(query.f32() + by_row * c.key_dim(), c.nope_dim, nope.f32() + by_head * c.nope_dim);
+  });
+  const Tensor absorbed_q = absorb_queries(ctx, nope, rows, c);
+  const Tensor latent_q = ctx.activation({rows, c.heads * c.kv_width()});
+  for_heads([&](int64_t by_row, int64_t by_head) {
+    float* to = latent_q.f32() + by_row * c.kv_width();
+    copy_floats(absorbed_q.f32() + by_head * c.kv_rank, c.kv_rank, to);
+    copy_floats(query.f32() + by_row * c.key_dim() + c.nope_dim, c.rope_dim, to + c.kv_rank);
+  });
+  const Tensor sums = ctx.activation({rows, c.heads * c.kv_rank});
+  attend_to_latents(ctx, latent_q, batch, layer, c, sums);
+
+  const Tensor latents = ctx.activation({c.heads * rows, c.kv_rank});
+  for_heads([&](int64_t by_row, int64_t by_head) {
+    copy_floats(sums.f32() + by_row * c.kv_rank, c.kv_rank, latents.f32() + by_head * c.kv_rank);
+  });
+  std::vector<ProductGroup> groups;
+  for (int64_t h = 0; h < c.heads; ++h) {
+    ProductGroup g = value_rows(*this, c, h);
+    g.first = h * rows;
+    g.rows = rows;
+    groups.push_back(g);
   }
+  const Tensor values = ctx.activation({c.heads * rows, c.value_dim});
+  grouped_product(ctx, groups, prepare(ctx, latents, {groups[0].weight}), values.f32(),
+                  c.value_dim);
+  for_heads([&](int64_t by_row, int64_t by_head) {
+    copy_floats(values.f32() + by_head * c.value_dim, c.value_dim,
+                out.f32() + by_row * c.value_dim);
+  });
   return out;
 }
 
-// out [rows, heads, value_dim], computed on the latents as they lie in the cache: one key-value
-// head of width kv_rank + rope_dim.
-void AttentionMla::absorbed_segment(Context& ctx, const Tensor& query, const Segment& s, int layer,
-                                    const MlaConfig& c, float* out) const {
-  const ScratchScope scratch(ctx);
-  const float* q_rows = query.f32() + s.first_row * query.columns();
-  Tensor nope = ctx.activation({c.heads * s.rows, c.nope_dim});
-  for (int64_t h = 0; h < c.heads; ++h) {
-    for (int64_t m = 0; m < s.rows; ++m) {
-      copy_floats(q_rows + (m * c.heads + h) * c.key_dim(), c.nope_dim,
-                  nope.f32() + (h * s.rows + m) * c.nope_dim);
-    }
-  }
-  const Tensor absorbed_q = absorb_queries(ctx, nope, s.rows, c);
-  Tensor latent_q = ctx.activation({s.rows, c.heads, c.kv_width()});
-  for (int64_t m = 0; m < s.rows; ++m) {
-    for (int64_t h = 0; h < c.heads; ++h) {
-      float* to = latent_q.f32() + (m * c.heads + h) * c.kv_width();
-      copy_floats(absorbed_q.f32() + (h * s.rows + m) * c.kv_rank, c.kv_rank, to);
-      copy_floats(q_rows + (m * c.heads + h) * c.key_dim() + c.nope_dim, c.rope_dim,
-                  to + c.kv_rank);
-    }
-  }
-  const auto latents = s.cache->chunks(layer, segment_end(s));
-  AttentionArgs a;
-  a.queries = latent_q.f32();
-  a.rows = s.rows;
-  a.first_position = s.cache->length();
+// out [M, heads * kv_rank]: sums of cached latents, weighted by their products with queries [M,
+// heads * kv_width].
+void AttentionMla::attend_to_latents(Context& ctx, const Tensor& query, const Batch& batch,
+                                     int layer, const MlaConfig& c, const Tensor& out) const {
+  const KvLayout& layout = batch.segments[0].cache->layout();
+  AttentionHeads a;
   a.heads = c.heads;
   a.kv_heads = 1;
-  const KvLayout& layout = s.cache->layout();
-  a.type = layout.type;
   a.key_dim = c.kv_width();
-  a.key_stride = a.value_stride = layout.row_stride();
   a.value_dim = c.kv_rank;
-  a.keys = a.values = latents;
+  a.type = layout.type;
+  a.key_stride = a.value_stride = layout.row_stride();
   a.latents = layout.type == DType::kQ8_0;
   a.scale = c.scale;
-  Tensor sums = ctx.activation({s.rows, c.heads, c.kv_rank});
-  attention(ctx, a, sums.f32());
-
-  Tensor by_head = ctx.activation({c.heads * s.rows, c.kv_rank});
-  std::vector<ProductGroup> groups;
-  for (int64_t h = 0; h < c.heads; ++h) {
-    for (int64_t m = 0; m < s.rows; ++m) {
-      copy_floats(sums.f32() + (m * c.heads + h) * c.kv_rank, c.kv_rank,
-                  by_head.f32() + (h * s.rows + m) * c.kv_rank);
-    }
-    ProductGroup g = value_rows(*this, c, h);
-    g.first = h * s.rows;
-    g.rows = s.rows;
-    groups.push_back(g);
+  std::vector<AttentionSequence> sequences;
+  for (const Segment& s : batch.segments) {
+    AttentionSequence& sequence = sequences.emplace_back();
+    sequence.keys = sequence.values = s.cache->chunks(layer, segment_end(s));
+    add_rows(s, query, out, sequence);
   }
-  Tensor values = ctx.activation({c.heads * s.rows, c.value_dim});
-  grouped_product(ctx, groups, prepare(ctx, by_head, {groups[0].weight}), values.f32(),
-                  c.value_dim);
-  for (int64_t h = 0; h < c.heads; ++h) {
-    for (int64_t m = 0; m < s.rows; ++m) {
-      copy_floats(values.f32() + (h * s.rows + m) * c.value_dim, c.value_dim,
-                  out + (m * c.heads + h) * c.value_dim);
-    }
-  }
+  attention(ctx, a, sequences);
 }
 
 }  // namespace minke

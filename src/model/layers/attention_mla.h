@@ -46,8 +46,8 @@ struct AttentionMla {
   Tensor head_values(Context& ctx, const Tensor& latents, const MlaConfig& config) const;
   Tensor absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
                   const MlaConfig& config) const;
-  void absorbed_segment(Context& ctx, const Tensor& query, const Segment& segment, int layer,
-                        const MlaConfig& config, float* out) const;
+  void attend_to_latents(Context& ctx, const Tensor& query, const Batch& batch, int layer,
+                         const MlaConfig& config, const Tensor& out) const;
   Tensor absorb_queries(Context& ctx, const Tensor& nope, int64_t rows,
                         const MlaConfig& config) const;
 };

@@ -74,26 +74,31 @@ void ExpandedHeads::fill_block(Context& ctx, int64_t first, const Tensor& latent
   });
 }
 
-AttentionArgs ExpandedHeads::args(int64_t first, int64_t rows) {
+AttentionHeads ExpandedHeads::heads() const {
   const MlaConfig& c = config_;
-  AttentionArgs a;
+  AttentionHeads a;
   a.heads = a.kv_heads = c.heads;
   a.key_dim = a.key_head_stride = c.key_dim();
   a.value_dim = a.value_head_stride = c.value_dim;
   a.key_stride = c.heads * c.key_dim();
   a.value_stride = c.heads * c.value_dim;
   a.type = type_;
-  key_chunks_ = attention_chunks(keys_ + row_bytes(type_, first * a.key_stride),
-                                 row_bytes(type_, a.key_stride), rows);
-  value_chunks_ = attention_chunks(values_ + row_bytes(type_, first * a.value_stride),
-                                   row_bytes(type_, a.value_stride), rows);
-  a.keys = key_chunks_;
-  a.values = value_chunks_;
-  if (key_source_) {
-    a.key_source = key_source_.f32() + first * a.key_stride;
-    a.value_source = value_source_.f32() + first * a.value_stride;
-  }
+  a.scale = c.scale;
   return a;
+}
+
+AttentionSequence ExpandedHeads::sequence(int64_t first, int64_t rows) const {
+  const int64_t keys = config_.heads * config_.key_dim();
+  const int64_t values = config_.heads * config_.value_dim;
+  AttentionSequence s;
+  s.keys = attention_chunks(keys_ + row_bytes(type_, first * keys), row_bytes(type_, keys), rows);
+  s.values =
+      attention_chunks(values_ + row_bytes(type_, first * values), row_bytes(type_, values), rows);
+  if (key_source_) {
+    s.key_source = key_source_.f32() + first * keys;
+    s.value_source = value_source_.f32() + first * values;
+  }
+  return s;
 }
 
 void ExpandedHeads::record_latents(Context& ctx, int64_t first, const Tensor& latents,

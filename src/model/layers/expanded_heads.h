@@ -33,9 +33,11 @@ class ExpandedHeads {
   void fill(Context& ctx, const Tensor& latent, const Tensor& k_pe,
             const std::function<Tensor(const Tensor&)>& head_values);
 
-  // Operands of attention over a sequence of `rows` tokens that begins at row `first`, good until
-  // the next call; queries, rows, position and scale are the caller's.
-  AttentionArgs args(int64_t first, int64_t rows);
+  // How attention finds them; the scale is the configuration's.
+  AttentionHeads heads() const;
+  // Of the sequence of `rows` tokens that begins at row `first`: its keys and values, and what has
+  // their gradients. The rest is the caller's.
+  AttentionSequence sequence(int64_t first, int64_t rows) const;
 
  private:
   void fill_block(Context& ctx, int64_t first, const Tensor& latents, const Tensor& values);
@@ -45,10 +47,9 @@ class ExpandedHeads {
   MlaConfig config_;
   std::vector<CachedRow> rows_;
   DType type_;
-  uint8_t* keys_ = nullptr;                                // [rows, heads, key_dim]
-  uint8_t* values_ = nullptr;                              // [rows, heads, value_dim]
-  std::vector<const uint8_t*> key_chunks_, value_chunks_;  // that args() gave
-  Tensor key_source_, value_source_;                       // with a tape: what has their gradients
+  uint8_t* keys_ = nullptr;           // [rows, heads, key_dim]
+  uint8_t* values_ = nullptr;         // [rows, heads, value_dim]
+  Tensor key_source_, value_source_;  // with a tape: what has their gradients
 };
 
 }  // namespace minke

@@ -119,6 +119,22 @@ void accumulate_tile(const uint16_t* p, int64_t p_stride, const uint16_t* v, int
   store_sums<M>(sum, lanes, out, out_stride);
 }
 
+// The same of fewer than four rows of p, or none.
+void rest_of_tiles(int64_t m_count, const uint16_t* p, int64_t p_stride, const uint16_t* v,
+                   int64_t v_stride, int64_t rows, const SlabLanes& lanes, float* out,
+                   int64_t out_stride) {
+  switch (m_count) {
+    case 3:
+      return accumulate_tile<3>(p, p_stride, v, v_stride, rows, lanes, out, out_stride);
+    case 2:
+      return accumulate_tile<2>(p, p_stride, v, v_stride, rows, lanes, out, out_stride);
+    case 1:
+      return accumulate_tile<1>(p, p_stride, v, v_stride, rows, lanes, out, out_stride);
+    default:
+      return;
+  }
+}
+
 }  // namespace
 
 void accumulate_bf16(const uint16_t* p, int64_t p_stride, int64_t m_count, const uint16_t* v,
@@ -132,10 +148,8 @@ void accumulate_bf16(const uint16_t* p, int64_t p_stride, int64_t m_count, const
         accumulate_tile<4>(p + m * p_stride + r, p_stride, v + r * v_stride + i, v_stride, count,
                            lanes, out + m * out_stride + i, out_stride);
       }
-      for (; m < m_count; ++m) {
-        accumulate_tile<1>(p + m * p_stride + r, p_stride, v + r * v_stride + i, v_stride, count,
-                           lanes, out + m * out_stride + i, out_stride);
-      }
+      rest_of_tiles(m_count - m, p + m * p_stride + r, p_stride, v + r * v_stride + i, v_stride,
+                    count, lanes, out + m * out_stride + i, out_stride);
     }
   }
 }

@@ -87,9 +87,17 @@ void dot_rows(const uint16_t* w, int64_t w_stride, const uint16_t* x, int64_t x_
     dot_tile<R, 4, false>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride,
                           out_stride, 0);
   }
-  for (; m < m_count; ++m) {
-    dot_tile<R, 1, false>(w, w_stride, x + m * x_stride, x_stride, n, out + m * out_stride,
-                          out_stride, 0);
+  x += m * x_stride;
+  out += m * out_stride;
+  switch (m_count - m) {
+    case 3:
+      return dot_tile<R, 3, false>(w, w_stride, x, x_stride, n, out, out_stride, 0);
+    case 2:
+      return dot_tile<R, 2, false>(w, w_stride, x, x_stride, n, out, out_stride, 0);
+    case 1:
+      return dot_tile<R, 1, false>(w, w_stride, x, x_stride, n, out, out_stride, 0);
+    default:
+      return;
   }
 }
 
