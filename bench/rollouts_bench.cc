@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -29,16 +30,18 @@ struct Settings {
   int threads = 0, repeat = 3;
 };
 
-// Questions of all tasks and languages in turn.
+// Questions from all over the tasks and languages.
 std::vector<Question> some_questions(int64_t count) {
   TaskQuestions options;
   options.tasks.assign(all_tasks().begin(), all_tasks().end());
   options.languages.assign(kLanguages.begin(), kLanguages.end());
   options.levels = {2};
   options.problems = 1;
-  std::vector<Question> questions = task_questions(options);
-  if (static_cast<int64_t>(questions.size()) > count) {
-    questions.resize(static_cast<size_t>(count));
+  std::vector<Question> all = task_questions(options);
+  const auto size = static_cast<int64_t>(all.size());
+  std::vector<Question> questions;
+  for (int64_t i = 0; i < std::min(count, size); ++i) {
+    questions.push_back(std::move(all[static_cast<size_t>(i * size / std::min(count, size))]));
   }
   return questions;
 }
@@ -51,7 +54,7 @@ struct Sampled {
 Sampled sample(RolloutSampler& sampler, const std::vector<Question>& questions, uint64_t seed) {
   std::vector<uint64_t> numbers(questions.size());
   std::iota(numbers.begin(), numbers.end(), 0);
-  // As after a step of training: nothing is known of the prompts.
+  // As after a step of training: nothing is known of the prompts any more.
   sampler.weights_changed();
   const auto begin = std::chrono::steady_clock::now();
   Sampled result;
@@ -71,20 +74,24 @@ double median(std::vector<double> values) {
 void run(const Settings& settings) {
   const Bundle bundle = load_bundle(settings.model);
   const std::vector<Question> questions = some_questions(settings.questions);
+  std::vector<std::unique_ptr<RolloutSampler>> samplers;
+  for (const int64_t slots : settings.slots) {
+    RolloutOptions options;
+    options.batch.session.threads = settings.threads;
+    options.batch.session.isa = chosen_isa();
+    options.batch.session.context = settings.context;
+    options.batch.slots = slots;
+    options.group = settings.group;
+    options.reply_tokens = settings.reply_tokens;
+    samplers.push_back(
+        std::make_unique<RolloutSampler>(*bundle.model, bundle.require_tokenizer(), options));
+  }
   std::vector<std::vector<double>> speeds(settings.slots.size());
   std::vector<Sampled> last(settings.slots.size());
   // In turn, so that whatever else the machine does meets all of them.
   for (int turn = 0; turn < settings.repeat; ++turn) {
     for (size_t i = 0; i < settings.slots.size(); ++i) {
-      RolloutOptions options;
-      options.batch.session.threads = settings.threads;
-      options.batch.session.isa = chosen_isa();
-      options.batch.session.context = settings.context;
-      options.batch.slots = settings.slots[i];
-      options.group = settings.group;
-      options.reply_tokens = settings.reply_tokens;
-      RolloutSampler sampler(*bundle.model, bundle.require_tokenizer(), options);
-      last[i] = sample(sampler, questions, 1);
+      last[i] = sample(*samplers[i], questions, 1);
       speeds[i].push_back(static_cast<double>(last[i].tokens) / last[i].seconds);
     }
   }
@@ -105,10 +112,14 @@ int main(int argc, char** argv) {
   CLI::App app{"Tokens per second of sampled replies"};
   minke::Settings settings;
   app.add_option("model", settings.model, "folder of a model in BF16")->required();
-  app.add_option("--slots", settings.slots, "sequences at a time")->delimiter(',');
-  app.add_option("--questions", settings.questions, "of all tasks, at level 2");
-  app.add_option("--group", settings.group, "replies to each question");
-  app.add_option("--reply-tokens", settings.reply_tokens, "most tokens of a reply");
+  app.add_option("--slots", settings.slots, "sequences at a time")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  app.add_option("--questions", settings.questions, "of all tasks, at level 2")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--group", settings.group, "replies to each question")->check(CLI::PositiveNumber);
+  app.add_option("--reply-tokens", settings.reply_tokens, "most tokens of a reply")
+      ->check(CLI::PositiveNumber);
   app.add_option("--context", settings.context, "most tokens of question and reply");
   app.add_option("-t,--threads", settings.threads, "0: as many as there are cores");
   app.add_option("--repeat", settings.repeat, "turns; the median counts")

@@ -1,4 +1,4 @@
-# Micro-benchmarks, built with -DMINKE_BENCH=ON: bench/*_bench.cc against Google Benchmark.
+# Programs that measure parts, built with -DMINKE_BENCH=ON: kernels against Google Benchmark.
 find_package(benchmark REQUIRED)
 
 add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc
@@ -7,7 +7,7 @@ add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/bench/kernels_bench.cc
 target_include_directories(kernels_bench PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kernels_bench PRIVATE minke_math_kernels benchmark::benchmark)
 
-# It times calls one by one, so it needs no library.
+# The others take their times themselves.
 add_executable(grammar_bench ${PROJECT_SOURCE_DIR}/bench/grammar_bench.cc)
 target_link_libraries(grammar_bench PRIVATE minke_text_grammar CLI11::CLI11)
 

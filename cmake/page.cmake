@@ -1,5 +1,5 @@
-# The web page as part of the program: each file of web/dist, compressed, is included in the source
-# that this writes. Without web/dist the program has no page and says so.
+# The web page as part of the program: each file of web/dist, as it is and compressed, is included
+# in the source that this writes. Without web/dist the program has no page and says so.
 
 set(page_source ${PROJECT_BINARY_DIR}/built_page.cc)
 set(page_dist ${PROJECT_SOURCE_DIR}/web/dist)
@@ -32,16 +32,18 @@ foreach(file ${page_files})
   if(file STREQUAL "index.html")
     set(path "/")
   endif()
-  set(name minke_page_${page_count})
-  string(APPEND page_parts
-         "__asm__(\".section .rodata\\n.global ${name}\\n${name}:\\n\"\n"
-         "        \".incbin \\\"${packed}\\\"\\n.global ${name}_end\\n\"\n"
-         "        \"${name}_end:\\n.previous\\n\");\n"
-         "extern \"C\" const char ${name}[], ${name}_end[];\n")
-  string(APPEND page_rows
-         "      {\"${path}\", \"${type}\", \"gzip\",\n"
-         "       {${name}, static_cast<size_t>(${name}_end - ${name})}},\n")
-  math(EXPR page_count "${page_count} + 1")
+  set(row "")
+  foreach(form ${page_dist}/${file} ${packed})
+    set(name minke_page_${page_count})
+    string(APPEND page_parts
+           "__asm__(\".section .rodata\\n.global ${name}\\n${name}:\\n\"\n"
+           "        \".incbin \\\"${form}\\\"\\n.global ${name}_end\\n\"\n"
+           "        \"${name}_end:\\n.previous\\n\");\n"
+           "extern \"C\" const char ${name}[], ${name}_end[];\n")
+    string(APPEND row ",\n       {${name}, static_cast<size_t>(${name}_end - ${name})}")
+    math(EXPR page_count "${page_count} + 1")
+  endforeach()
+  string(APPEND page_rows "      {\"${path}\", \"${type}\"${row}},\n")
 endforeach()
 
 file(CONFIGURE OUTPUT ${page_source} @ONLY CONTENT

@@ -12,7 +12,7 @@ std::vector<PageFile> page_files() {
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Minke</title>"
       "<p>Minke is serving. The page was not built into this program: it needs npm "
       "(see web/README.md). The API is at /v1.</p></html>";
-  return {{"/", "text/html; charset=utf-8", "", kNoPage}};
+  return {{"/", "text/html; charset=utf-8", kNoPage, ""}};
 }
 
 }  // namespace minke

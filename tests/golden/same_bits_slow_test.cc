@@ -50,15 +50,15 @@ std::vector<int32_t> prompt(int64_t length, uint64_t seed) {
   return tokens;
 }
 
-// A dense layer, and unless `layers` is 1 one with experts, of everything that DeepSeek-V3 has,
-// with random weights.
+// A dense layer, and unless `layers` is 1 one with experts, of everything that DeepSeek-V3 has, or
+// another shape's layers, with random weights.
 struct RandomModel {
-  explicit RandomModel(DType type, int64_t layers = 2)
-      : checkpoint(write(type, layers)), model(load_model(checkpoint)) {}
+  explicit RandomModel(DType type, int64_t layers = 2, std::string_view name = "deepseek-v3-mini")
+      : checkpoint(write(type, layers, name)), model(load_model(checkpoint)) {}
 
-  static Checkpoint write(DType type, int64_t layers) {
+  static Checkpoint write(DType type, int64_t layers, std::string_view name) {
     const fs::path file = fs::temp_directory_path() / fmt::format("minke-bits-{}.gguf", getpid());
-    const Checkpoint shape = named_shape("deepseek-v3-mini", layers);
+    const Checkpoint shape = named_shape(name, layers);
     write_random_gguf(*make_model(shape), "bits", type, 1, file, [](int64_t, int64_t) {});
     Checkpoint written = open_checkpoint(file);
     fs::remove(file);
@@ -237,6 +237,49 @@ TEST(SameBitsOverLatents, InEightBits) {
       const std::vector<std::vector<int32_t>> next = {{9}, {static_cast<int32_t>(5 + i)}};
       EXPECT_TRUE(same_bits(pass.run(Phase::kDecode, caches, next)[1], whole[i])) << isa_name(isa);
     }
+  }
+}
+
+// A token of each of many sequences, some of which have several spans of keys and would be split
+// among threads if they were alone.
+void expect_company_changes_nothing(const Model& model, DType kv_type, Isa isa) {
+  std::vector<std::vector<int32_t>> prompts, next;
+  for (int i = 0; i < 72; ++i) {
+    const bool is_long = i % 30 == 10;
+    prompts.push_back(prompt(is_long ? 500 + 20 * i : 1 + i % 7, static_cast<uint64_t>(i)));
+    next.push_back({1000 + i});
+  }
+  const auto new_cache = [&] { return KvCache(model.facts().kv.stored_as(kv_type), 2048); };
+  std::vector<Row> alone;
+  std::vector<KvCache> together;
+  Pass one(model, isa, 2);
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    together.push_back(new_cache());
+    std::vector<KvCache> cache;
+    cache.push_back(new_cache());
+    one.run(Phase::kPrefill, std::span(together).subspan(i, 1), std::span(prompts).subspan(i, 1));
+    one.run(Phase::kPrefill, cache, std::span(prompts).subspan(i, 1));
+    alone.push_back(one.run(Phase::kDecode, cache, std::span(next).subspan(i, 1))[0]);
+  }
+  for (const int threads : {1, 3}) {
+    Pass pass(model, isa, threads);
+    const auto rows = pass.run(Phase::kDecode, together, next);
+    for (size_t i = 0; i < alone.size(); ++i) {
+      EXPECT_TRUE(same_bits(rows[i], alone[i]))
+          << isa_name(isa) << ", " << dtype_name(kv_type) << ", " << threads << " threads, " << i;
+      together[i].truncate(static_cast<int64_t>(prompts[i].size()));
+    }
+  }
+}
+
+TEST(SameBitsOfManySequences, ShortAndLong) {
+  const RandomModel latents(DType::kQ4_K, 1), heads(DType::kQ8_0, 1, "smollm2-135m");
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512, machine_isa()}) {
+    if (isa > machine_isa()) continue;
+    for (const DType kv_type : {DType::kBF16, DType::kQ8_0}) {
+      expect_company_changes_nothing(*latents.model, kv_type, isa);
+    }
+    expect_company_changes_nothing(*heads.model, DType::kBF16, isa);
   }
 }
 

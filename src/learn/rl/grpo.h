@@ -22,6 +22,7 @@ namespace minke {
 //   entropy            -ln p of the sampled tokens: an estimate of the policy's, nats a token
 //   no_signal          share of the groups asked whose rewards are equal
 //   asked              groups asked
+//   too_long           questions passed over for want of room for a reply
 //   clipped            share of the trained tokens whose ratio was clipped
 //   kl                 D of objective.h, with grpo.kl above 0
 //   log_probability_difference   the largest between trainer and engine

@@ -17,6 +17,8 @@ constexpr int64_t kSpanChunks = 2;
 constexpr int64_t kSpan = kSpanChunks * kChunk;
 // Query rows (tokens times the heads of a group) that one task takes through a chunk.
 constexpr int64_t kTaskRows = 32;
+// Floats of the states of spans that wait to be joined: 64 MiB, or those of one tile.
+constexpr int64_t kSplitFloats = 16 << 20;
 
 // The softmax state of some query rows after some keys: out = sum_t exp(s_t - max) v_t, total =
 // sum_t exp(s_t - max).
@@ -53,19 +55,21 @@ class Attention {
       : k_(ctx.kernels()), a_(heads) {
     CHECK(a_.heads % a_.kv_heads == 0);
     CHECK(a_.type == DType::kF32 || a_.type == DType::kBF16 || a_.type == DType::kQ8_0);
+    group_ = a_.heads / a_.kv_heads;
+    int64_t most_rows = 1;
+    for (const AttentionSequence& s : sequences) most_rows = std::max(most_rows, s.rows);
+    tile_tokens_ = std::clamp<int64_t>(kTaskRows / group_, 1, most_rows);
+    for (const AttentionSequence& s : sequences) add_tiles(s);
     values_in_keys_ = a_.key_stride == a_.value_stride &&
                       a_.key_head_stride == a_.value_head_stride && a_.value_dim <= a_.key_dim &&
-                      std::ranges::all_of(sequences, [](const AttentionSequence& s) {
-                        return s.rows == 0 || s.keys[0] == s.values[0];
+                      std::ranges::all_of(tiles_, [](const Tile& t) {
+                        return t.sequence->keys[0] == t.sequence->values[0];
                       });
     CHECK(!a_.latents || (a_.type == DType::kQ8_0 && values_in_keys_ && a_.kv_heads == 1 &&
                           a_.key_dim % 32 == 0 && a_.value_dim % 32 == 0));
     bytes_ = a_.latents && k_.dot_latents != nullptr;
     halves_ = !bytes_ && attention_type(k_, a_.type) == DType::kBF16;
     in_place_ = bytes_ || a_.type == (halves_ ? DType::kBF16 : DType::kF32);
-    group_ = a_.heads / a_.kv_heads;
-    tile_tokens_ = std::max<int64_t>(1, kTaskRows / group_);
-    for (const AttentionSequence& s : sequences) add_tiles(s);
   }
 
   void run(Context& ctx) {
@@ -75,8 +79,8 @@ class Attention {
     int64_t most_spans = 0;
     for (const Tile& tile : tiles_) most_spans = std::max(most_spans, tile.spans());
     const auto tiles = static_cast<int64_t>(tiles_.size());
-    if (most_spans <= 1 || workers == 1 || 2 * workers * most_spans <= spans_) {
-      // Enough tiles for all workers: each task walks the spans of its tile.
+    if (most_spans <= 1 || workers == 1 || 4 * workers * most_spans <= spans_) {
+      // No tile is more than a small part of a worker's share: each task walks the spans of one.
       float* memory = ctx.arena().allocate<float>(workers * 2 * partial_floats());
       ctx.pool().parallel_for(tiles, [&](int64_t i, int worker) {
         float* base = memory + worker * 2 * partial_floats();
@@ -85,25 +89,42 @@ class Attention {
       });
       return;
     }
-    float* memory = ctx.arena().allocate<float>(spans_ * partial_floats());
-    ctx.pool().parallel_for(spans_, [&](int64_t i, int worker) {
-      const auto next = std::ranges::upper_bound(tiles_, i, {}, &Tile::first_span);
+    const int64_t most = std::max(most_spans, kSplitFloats / partial_floats());
+    float* memory = ctx.arena().allocate<float>(std::min(most, spans_) * partial_floats());
+    for (int64_t first = 0, end; first < tiles; first = end) {
+      end = first + 1;
+      while (end < tiles && end_span(end) - first_span(first) <= most) ++end;
+      split_tiles(ctx, first, end, memory);
+    }
+  }
+
+ private:
+  int64_t first_span(int64_t tile) const { return tiles_[static_cast<size_t>(tile)].first_span; }
+  int64_t end_span(int64_t tile) const {
+    return first_span(tile) + tiles_[static_cast<size_t>(tile)].spans();
+  }
+
+  // Tiles [first, end), a task for each span, whose states stand in `memory` until they are joined.
+  void split_tiles(Context& ctx, int64_t first, int64_t end, float* memory) const {
+    const int64_t begin = first_span(first);
+    const auto of_span = [&](int64_t span) {
+      return partial(memory + (span - begin) * partial_floats());
+    };
+    ctx.pool().parallel_for(end_span(end - 1) - begin, [&](int64_t i, int worker) {
+      const auto next = std::ranges::upper_bound(tiles_, begin + i, {}, &Tile::first_span);
       const Tile& tile = *(next - 1);
-      one_span(tile, i - tile.first_span, partial(memory + i * partial_floats()), worker);
+      one_span(tile, begin + i - tile.first_span, of_span(begin + i), worker);
     });
-    ctx.pool().parallel_for(tiles * tile_rows(), [&](int64_t i, int) {
-      const Tile& tile = tiles_[static_cast<size_t>(i / tile_rows())];
+    ctx.pool().parallel_for((end - first) * tile_rows(), [&](int64_t i, int) {
+      const Tile& tile = tiles_[static_cast<size_t>(first + i / tile_rows())];
       const int64_t r = i % tile_rows();
       if (r >= tile.tokens * group_) return;
-      const Partial sum = partial(memory + tile.first_span * partial_floats());
-      for (int64_t s = 1; s < tile.spans(); ++s) {
-        join(sum, partial(memory + (tile.first_span + s) * partial_floats()), r);
-      }
+      const Partial sum = of_span(tile.first_span);
+      for (int64_t s = 1; s < tile.spans(); ++s) join(sum, of_span(tile.first_span + s), r);
       finish(tile, sum, r);
     });
   }
 
- private:
   int64_t tile_rows() const { return tile_tokens_ * group_; }
   int64_t partial_floats() const { return tile_rows() * (a_.value_dim + 2); }
   Partial partial(float* p) const {
@@ -379,7 +400,10 @@ std::vector<const uint8_t*> attention_chunks(const uint8_t* first, int64_t row_b
 
 void attention(Context& ctx, const AttentionHeads& heads,
                std::span<const AttentionSequence> sequences) {
+  // The backward pass uses none of this memory.
+  const Arena::Mark mark = ctx.arena().mark();
   Attention(ctx, heads, sequences).run(ctx);
+  ctx.arena().release(mark);
   if (ctx.tape() != nullptr) record_attention(ctx, heads, sequences);
 }
 

@@ -149,13 +149,15 @@ class HeadBackward {
 void record_attention(Context& ctx, const AttentionHeads& heads,
                       std::span<const AttentionSequence> sequences) {
   int64_t most_rows = 0;
+  std::vector<AttentionSequence> list;
   for (const AttentionSequence& s : sequences) {
+    if (s.rows == 0) continue;
+    list.push_back(s);
     CHECK(s.first_position == 0 && s.key_source != nullptr && s.value_source != nullptr);
     most_rows = std::max(most_rows, s.rows);
   }
   Tape* tape = ctx.tape();
-  tape->record([tape, a = heads, most_rows,
-                list = std::vector(sequences.begin(), sequences.end())](Context& c) {
+  tape->record([tape, a = heads, most_rows, list = std::move(list)](Context& c) {
     std::vector<Gradients> gradients;
     for (const AttentionSequence& s : list) {
       gradients.push_back({tape->gradient(s.out), tape->gradient(s.queries),

@@ -167,7 +167,7 @@ Problem sigmoid_moe_problem(DType type, int64_t rows) {
   return moe_problem(type, rows, RouterScore::kSigmoid);
 }
 
-// Two sequences; two query heads for each key.
+// Two sequences, and one without rows; two query heads for each key.
 Problem attention_problem(DType type, int64_t rows) {
   Problem p;
   constexpr int64_t kHeads = 4, kKvHeads = 2, kKeyDim = 6, kValueDim = 5;
@@ -192,7 +192,7 @@ Problem attention_problem(DType type, int64_t rows) {
     a.scale = 0.4f;
     std::vector<AttentionSequence> sequences;
     for (const auto& [first, count] :
-         {std::pair{int64_t{0}, rows / 3}, {rows / 3, rows - rows / 3}}) {
+         {std::pair{int64_t{0}, rows / 3}, {rows / 3, rows - rows / 3}, {rows, int64_t{0}}}) {
       AttentionSequence& one = sequences.emplace_back();
       one.queries = q.f32() + first * q.columns();
       one.rows = count;

@@ -116,7 +116,7 @@ struct AttentionHeads {
   float scale = 1.0f;  // of the scores, before the softmax
 };
 
-// One sequence of them.
+// One sequence of them, perhaps without rows.
 struct AttentionSequence {
   const float* queries = nullptr;  // [rows, heads, key_dim]
   int64_t rows = 0;

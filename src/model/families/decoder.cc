@@ -1,5 +1,6 @@
 #include "model/families/decoder.h"
 
+#include "base/core/check.h"
 #include "math/ops/tape.h"
 
 namespace minke {
@@ -58,6 +59,10 @@ void DecoderModel::set_rope(int64_t rope_dims) {
 }
 
 Tensor DecoderModel::run(Context& ctx, const Batch& batch, const LayerForward& layer) const {
+  // Layers compute all segments together.
+  for (const Segment& s : batch.segments) {
+    CHECK(s.cache->layout() == batch.segments[0].cache->layout());
+  }
   Tensor x = embedding(ctx, embed_, batch.tokens);
   const RopeAngles angles = angles_of(ctx, batch);
   for (int64_t i = 0; i < config_.layers; ++i) run_layer(ctx, i, x, angles, batch, layer);

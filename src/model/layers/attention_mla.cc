@@ -13,6 +13,9 @@ namespace {
 
 // Cached tokens of short sequences whose keys and values are expanded together.
 constexpr int64_t kExpandedTogether = 4096;
+// Rows of short segments that are taken to the latents together: bounds the memory that all heads
+// take there, and is enough to share the reading of weights.
+constexpr int64_t kAbsorbedTogether = 64;
 
 // Cached tokens of a sequence after the pass.
 int64_t segment_end(const Segment& s) {
@@ -31,12 +34,14 @@ std::vector<CachedRow> cached_rows(std::span<const Segment> segments, int layer)
   return rows;
 }
 
-// What `a` computes: the rows of `s`, of queries and results of the whole batch.
-void add_rows(const Segment& s, const Tensor& query, const Tensor& out, AttentionSequence& a) {
-  a.queries = query.f32() + s.first_row * query.columns();
+// What `a` computes: the rows of `s`, of queries and results that begin with row `first` of the
+// batch.
+void add_rows(const Segment& s, int64_t first, const Tensor& query, const Tensor& out,
+              AttentionSequence& a) {
+  a.queries = query.f32() + (s.first_row - first) * query.columns();
   a.rows = s.rows;
   a.first_position = s.cache->length();
-  a.out = out.f32() + s.first_row * out.columns();
+  a.out = out.f32() + (s.first_row - first) * out.columns();
 }
 
 // The weight rows that make the values of head `h` out of latents.
@@ -205,7 +210,7 @@ Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& l
     int64_t first = 0;
     for (const Segment& s : segments) {
       sequences.push_back(expanded_heads.sequence(first, segment_end(s)));
-      add_rows(s, query, out, sequences.back());
+      add_rows(s, 0, query, out, sequences.back());
       first += segment_end(s);
     }
     attention(ctx, expanded_heads.heads(), sequences);
@@ -247,22 +252,22 @@ Tensor AttentionMla::expanded_in_cache(Context& ctx, const Tensor& query, const 
                      row + keys_at, row + values_at);
   });
 
-  AttentionHeads heads_at;
-  heads_at.heads = heads_at.kv_heads = c.heads;
-  heads_at.key_dim = heads_at.key_head_stride = c.key_dim();
-  heads_at.value_dim = heads_at.value_head_stride = c.value_dim;
-  heads_at.key_stride = heads_at.value_stride = layout.row_bytes() / row_bytes(type, 1);
-  heads_at.type = type;
-  heads_at.scale = c.scale;
+  AttentionHeads full_heads;
+  full_heads.heads = full_heads.kv_heads = c.heads;
+  full_heads.key_dim = full_heads.key_head_stride = c.key_dim();
+  full_heads.value_dim = full_heads.value_head_stride = c.value_dim;
+  full_heads.key_stride = full_heads.value_stride = layout.row_bytes() / row_bytes(type, 1);
+  full_heads.type = type;
+  full_heads.scale = c.scale;
   std::vector<AttentionSequence> sequences;
   for (const Segment& s : batch.segments) {
     AttentionSequence& a = sequences.emplace_back();
     a.keys = a.values = s.cache->chunks(layer, segment_end(s));
     for (const uint8_t*& chunk : a.keys) chunk += keys_at;
     for (const uint8_t*& chunk : a.values) chunk += values_at;
-    add_rows(s, query, out, a);
+    add_rows(s, 0, query, out, a);
   }
-  attention(ctx, heads_at, sequences);
+  attention(ctx, full_heads, sequences);
   return out;
 }
 
@@ -291,14 +296,30 @@ Tensor AttentionMla::absorb_queries(Context& ctx, const Tensor& nope, int64_t ro
   return out;
 }
 
-// [M, heads * value_dim], computed on the latents as they lie in the cache: one key-value head of
-// width kv_rank + rope_dim. What passes weights stands head by head, so that each head's are read
-// once for all rows.
+// [M, heads * value_dim], computed on the latents as they lie in the cache.
 Tensor AttentionMla::absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
                               const MlaConfig& c) const {
-  const int64_t rows = query.rows();
-  const Tensor out = ctx.activation({rows, c.heads * c.value_dim});
+  const Tensor out = ctx.activation({query.rows(), c.heads * c.value_dim});
+  for (size_t begin = 0, end; begin < batch.segments.size(); begin = end) {
+    int64_t rows = batch.segments[begin].rows;
+    for (end = begin + 1; end < batch.segments.size(); ++end) {
+      if (rows + batch.segments[end].rows > kAbsorbedTogether) break;
+      rows += batch.segments[end].rows;
+    }
+    absorbed_segments(ctx, query, batch.segments.subspan(begin, end - begin), rows, layer, c, out);
+  }
+  return out;
+}
+
+// The `rows` rows of some segments that follow one another: one key-value head of width kv_rank +
+// rope_dim. What passes weights stands head by head, so that each head's are read once for all
+// rows.
+void AttentionMla::absorbed_segments(Context& ctx, const Tensor& query,
+                                     std::span<const Segment> segments, int64_t rows, int layer,
+                                     const MlaConfig& c, const Tensor& out) const {
   const ScratchScope scratch(ctx);
+  const float* q_rows = query.f32() + segments[0].first_row * query.columns();
+  float* out_rows = out.f32() + segments[0].first_row * out.columns();
   // Calls body(index of [row, head], index of [head, row]) for all of them.
   const auto for_heads = [&](const auto& body) {
     ctx.pool().parallel_for(rows, [&](int64_t m, int) {
@@ -307,21 +328,21 @@ Tensor AttentionMla::absorbed(Context& ctx, const Tensor& query, const Batch& ba
   };
   const Tensor nope = ctx.activation({c.heads * rows, c.nope_dim});
   for_heads([&](int64_t by_row, int64_t by_head) {
-    copy_floats(query.f32() + by_row * c.key_dim(), c.nope_dim, nope.f32() + by_head * c.nope_dim);
+    copy_floats(q_rows + by_row * c.key_dim(), c.nope_dim, nope.f32() + by_head * c.nope_dim);
   });
   const Tensor absorbed_q = absorb_queries(ctx, nope, rows, c);
   const Tensor latent_q = ctx.activation({rows, c.heads * c.kv_width()});
   for_heads([&](int64_t by_row, int64_t by_head) {
     float* to = latent_q.f32() + by_row * c.kv_width();
     copy_floats(absorbed_q.f32() + by_head * c.kv_rank, c.kv_rank, to);
-    copy_floats(query.f32() + by_row * c.key_dim() + c.nope_dim, c.rope_dim, to + c.kv_rank);
+    copy_floats(q_rows + by_row * c.key_dim() + c.nope_dim, c.rope_dim, to + c.kv_rank);
   });
   const Tensor sums = ctx.activation({rows, c.heads * c.kv_rank});
-  attend_to_latents(ctx, latent_q, batch, layer, c, sums);
+  attend_to_latents(ctx, latent_q, segments, layer, c, sums);
 
-  const Tensor latents = ctx.activation({c.heads * rows, c.kv_rank});
+  const Tensor head_sums = ctx.activation({c.heads * rows, c.kv_rank});
   for_heads([&](int64_t by_row, int64_t by_head) {
-    copy_floats(sums.f32() + by_row * c.kv_rank, c.kv_rank, latents.f32() + by_head * c.kv_rank);
+    copy_floats(sums.f32() + by_row * c.kv_rank, c.kv_rank, head_sums.f32() + by_head * c.kv_rank);
   });
   std::vector<ProductGroup> groups;
   for (int64_t h = 0; h < c.heads; ++h) {
@@ -331,36 +352,35 @@ Tensor AttentionMla::absorbed(Context& ctx, const Tensor& query, const Batch& ba
     groups.push_back(g);
   }
   const Tensor values = ctx.activation({c.heads * rows, c.value_dim});
-  grouped_product(ctx, groups, prepare(ctx, latents, {groups[0].weight}), values.f32(),
+  grouped_product(ctx, groups, prepare(ctx, head_sums, {groups[0].weight}), values.f32(),
                   c.value_dim);
   for_heads([&](int64_t by_row, int64_t by_head) {
-    copy_floats(values.f32() + by_head * c.value_dim, c.value_dim,
-                out.f32() + by_row * c.value_dim);
+    copy_floats(values.f32() + by_head * c.value_dim, c.value_dim, out_rows + by_row * c.value_dim);
   });
-  return out;
 }
 
-// out [M, heads * kv_rank]: sums of cached latents, weighted by their products with queries [M,
-// heads * kv_width].
-void AttentionMla::attend_to_latents(Context& ctx, const Tensor& query, const Batch& batch,
-                                     int layer, const MlaConfig& c, const Tensor& out) const {
-  const KvLayout& layout = batch.segments[0].cache->layout();
-  AttentionHeads a;
-  a.heads = c.heads;
-  a.kv_heads = 1;
-  a.key_dim = c.kv_width();
-  a.value_dim = c.kv_rank;
-  a.type = layout.type;
-  a.key_stride = a.value_stride = layout.row_stride();
-  a.latents = layout.type == DType::kQ8_0;
-  a.scale = c.scale;
+// out [rows, heads * kv_rank]: sums of the segments' cached latents, weighted by their products
+// with queries [rows, heads * kv_width].
+void AttentionMla::attend_to_latents(Context& ctx, const Tensor& query,
+                                     std::span<const Segment> segments, int layer,
+                                     const MlaConfig& c, const Tensor& out) const {
+  const KvLayout& layout = segments[0].cache->layout();
+  AttentionHeads latent_head;
+  latent_head.heads = c.heads;
+  latent_head.kv_heads = 1;
+  latent_head.key_dim = c.kv_width();
+  latent_head.value_dim = c.kv_rank;
+  latent_head.type = layout.type;
+  latent_head.key_stride = latent_head.value_stride = layout.row_stride();
+  latent_head.latents = layout.type == DType::kQ8_0;
+  latent_head.scale = c.scale;
   std::vector<AttentionSequence> sequences;
-  for (const Segment& s : batch.segments) {
-    AttentionSequence& sequence = sequences.emplace_back();
-    sequence.keys = sequence.values = s.cache->chunks(layer, segment_end(s));
-    add_rows(s, query, out, sequence);
+  for (const Segment& s : segments) {
+    AttentionSequence& a = sequences.emplace_back();
+    a.keys = a.values = s.cache->chunks(layer, segment_end(s));
+    add_rows(s, segments[0].first_row, query, out, a);
   }
-  attention(ctx, a, sequences);
+  attention(ctx, latent_head, sequences);
 }
 
 }  // namespace minke

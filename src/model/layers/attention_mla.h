@@ -46,8 +46,10 @@ struct AttentionMla {
   Tensor head_values(Context& ctx, const Tensor& latents, const MlaConfig& config) const;
   Tensor absorbed(Context& ctx, const Tensor& query, const Batch& batch, int layer,
                   const MlaConfig& config) const;
-  void attend_to_latents(Context& ctx, const Tensor& query, const Batch& batch, int layer,
-                         const MlaConfig& config, const Tensor& out) const;
+  void absorbed_segments(Context& ctx, const Tensor& query, std::span<const Segment> segments,
+                         int64_t rows, int layer, const MlaConfig& config, const Tensor& out) const;
+  void attend_to_latents(Context& ctx, const Tensor& query, std::span<const Segment> segments,
+                         int layer, const MlaConfig& config, const Tensor& out) const;
   Tensor absorb_queries(Context& ctx, const Tensor& nope, int64_t rows,
                         const MlaConfig& config) const;
 };

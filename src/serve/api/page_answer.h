@@ -7,18 +7,19 @@
 
 namespace minke {
 
-// A file of the page: its content as it is sent.
+// A file of the page.
 struct PageFile {
   std::string path;  // "/", "/assets/index-1a2b.js"
   std::string content_type;
-  std::string encoding;  // "gzip" or ""
   std::string_view content;
+  std::string_view gzipped;  // the same, compressed; "": there is none
 };
 
-// A strong ETag, of the content as it is sent.
+// Tells files of other content apart.
 std::string page_tag(const PageFile& file);
 
-// `file`, or 304 if the request's If-None-Match has `tag`.
+// `file`, compressed for clients that say that they take it so; or 304 if the request's
+// If-None-Match has the strong ETag that is made of `tag` for what would be sent.
 HttpResponse page_answer(const PageFile& file, const std::string& tag, const HttpRequest& request);
 
 }  // namespace minke

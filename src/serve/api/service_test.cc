@@ -102,7 +102,7 @@ TEST(Service, EveryRouteButTheOpenOnesAsksForAKey) {
 TEST(Service, OnlyStatesOfHealthAndThePageAreOpen) {
   const TempFolder folder;
   Served served(folder.path());
-  served.parts.page = {{"/", "text/html", "gzip", "page"}};
+  served.parts.page = {{"/", "text/html", "page", ""}};
   Service service(served.parts);
   std::vector<std::string> open;
   for (const Route& route : service.routes()) {

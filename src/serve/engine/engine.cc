@@ -53,6 +53,7 @@ bool Engine::Impl::take_orders() {
     }
     if (stop) return false;
     std::swap(requests, submitted);
+    stats.waiting += static_cast<int64_t>(requests.size());
     std::swap(cancels, cancelled);
   }
   for (Submitted& s : requests) {
