@@ -3,11 +3,9 @@
 #include <cmath>
 
 #include "math/ops/matmul.h"
+#include "model/layers/segment_rows.h"
 
 namespace minke {
-
-// A page of the cache is a chunk of attention.
-static_assert(kPageTokens == kAttentionChunk);
 
 namespace {
 
@@ -72,13 +70,8 @@ Tensor AttentionGqa::forward(Context& ctx, const Tensor& x, const RopeAngles& an
       store_values(ctx, value.f32() + (s.first_row + i) * kv_dim, kv_dim, heads.type,
                    row + row_bytes(heads.type, kv_dim));
     }
-    AttentionSequence& a = sequences.emplace_back();
-    a.queries = query.f32() + s.first_row * query.columns();
-    a.rows = s.rows;
-    a.first_position = start;
-    a.keys = a.values = s.cache->chunks(layer, start + s.rows);
-    for (const uint8_t*& chunk : a.values) chunk += row_bytes(heads.type, kv_dim);
-    a.out = out.f32() + s.first_row * out.columns();
+    AttentionSequence& a = sequences.emplace_back(
+        cached_sequence(s, layer, 0, row_bytes(heads.type, kv_dim), query, out));
     a.key_source = key.f32() + s.first_row * kv_dim;
     a.value_source = value.f32() + s.first_row * kv_dim;
   }

@@ -7,6 +7,7 @@
 #include "math/ops/matmul.h"
 #include "math/ops/panels.h"
 #include "model/layers/expanded_heads.h"
+#include "model/layers/segment_rows.h"
 
 namespace minke {
 namespace {
@@ -16,11 +17,6 @@ constexpr int64_t kExpandedTogether = 4096;
 // Rows of short segments that are taken to the latents together: bounds the memory that all heads
 // take there, and is enough to share the reading of weights.
 constexpr int64_t kAbsorbedTogether = 64;
-
-// Cached tokens of a sequence after the pass.
-int64_t segment_end(const Segment& s) {
-  return s.cache->length() + s.rows;
-}
 
 std::vector<CachedRow> cached_rows(std::span<const Segment> segments, int layer) {
   std::vector<CachedRow> rows;
@@ -32,16 +28,6 @@ std::vector<CachedRow> cached_rows(std::span<const Segment> segments, int layer)
     }
   }
   return rows;
-}
-
-// What `a` computes: the rows of `s`, of queries and results that begin with row `first` of the
-// batch.
-void add_rows(const Segment& s, int64_t first, const Tensor& query, const Tensor& out,
-              AttentionSequence& a) {
-  a.queries = query.f32() + (s.first_row - first) * query.columns();
-  a.rows = s.rows;
-  a.first_position = s.cache->length();
-  a.out = out.f32() + (s.first_row - first) * out.columns();
 }
 
 // The weight rows that make the values of head `h` out of latents.
@@ -210,7 +196,7 @@ Tensor AttentionMla::expanded(Context& ctx, const Tensor& query, const Tensor& l
     int64_t first = 0;
     for (const Segment& s : segments) {
       sequences.push_back(expanded_heads.sequence(first, segment_end(s)));
-      add_rows(s, 0, query, out, sequences.back());
+      set_rows(s, query, out, sequences.back());
       first += segment_end(s);
     }
     attention(ctx, expanded_heads.heads(), sequences);
@@ -252,22 +238,12 @@ Tensor AttentionMla::expanded_in_cache(Context& ctx, const Tensor& query, const 
                      row + keys_at, row + values_at);
   });
 
-  AttentionHeads full_heads;
-  full_heads.heads = full_heads.kv_heads = c.heads;
-  full_heads.key_dim = full_heads.key_head_stride = c.key_dim();
-  full_heads.value_dim = full_heads.value_head_stride = c.value_dim;
-  full_heads.key_stride = full_heads.value_stride = layout.row_bytes() / row_bytes(type, 1);
-  full_heads.type = type;
-  full_heads.scale = c.scale;
+  const int64_t stride = layout.row_bytes() / row_bytes(type, 1);
   std::vector<AttentionSequence> sequences;
   for (const Segment& s : batch.segments) {
-    AttentionSequence& a = sequences.emplace_back();
-    a.keys = a.values = s.cache->chunks(layer, segment_end(s));
-    for (const uint8_t*& chunk : a.keys) chunk += keys_at;
-    for (const uint8_t*& chunk : a.values) chunk += values_at;
-    add_rows(s, 0, query, out, a);
+    sequences.push_back(cached_sequence(s, layer, keys_at, values_at, query, out));
   }
-  attention(ctx, full_heads, sequences);
+  attention(ctx, full_heads(c, type, stride, stride), sequences);
   return out;
 }
 
@@ -376,9 +352,7 @@ void AttentionMla::attend_to_latents(Context& ctx, const Tensor& query,
   latent_head.scale = c.scale;
   std::vector<AttentionSequence> sequences;
   for (const Segment& s : segments) {
-    AttentionSequence& a = sequences.emplace_back();
-    a.keys = a.values = s.cache->chunks(layer, segment_end(s));
-    add_rows(s, segments[0].first_row, query, out, a);
+    sequences.push_back(cached_sequence(s, layer, 0, 0, query, out, segments[0].first_row));
   }
   attention(ctx, latent_head, sequences);
 }

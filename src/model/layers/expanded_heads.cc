@@ -25,6 +25,19 @@ void store_full_heads(Context& ctx, const MlaConfig& c, DType type, const float*
   }
 }
 
+AttentionHeads full_heads(const MlaConfig& c, DType type, int64_t key_stride,
+                          int64_t value_stride) {
+  AttentionHeads a;
+  a.heads = a.kv_heads = c.heads;
+  a.key_dim = a.key_head_stride = c.key_dim();
+  a.value_dim = a.value_head_stride = c.value_dim;
+  a.key_stride = key_stride;
+  a.value_stride = value_stride;
+  a.type = type;
+  a.scale = c.scale;
+  return a;
+}
+
 ExpandedHeads::ExpandedHeads(Context& ctx, const MlaConfig& config, std::vector<CachedRow> rows)
     : config_(config), rows_(std::move(rows)), type_(attention_type(ctx.kernels(), rows_[0].type)) {
   const auto n = static_cast<int64_t>(rows_.size());
@@ -75,16 +88,8 @@ void ExpandedHeads::fill_block(Context& ctx, int64_t first, const Tensor& latent
 }
 
 AttentionHeads ExpandedHeads::heads() const {
-  const MlaConfig& c = config_;
-  AttentionHeads a;
-  a.heads = a.kv_heads = c.heads;
-  a.key_dim = a.key_head_stride = c.key_dim();
-  a.value_dim = a.value_head_stride = c.value_dim;
-  a.key_stride = c.heads * c.key_dim();
-  a.value_stride = c.heads * c.value_dim;
-  a.type = type_;
-  a.scale = c.scale;
-  return a;
+  return full_heads(config_, type_, config_.heads * config_.key_dim(),
+                    config_.heads * config_.value_dim);
 }
 
 AttentionSequence ExpandedHeads::sequence(int64_t first, int64_t rows) const {

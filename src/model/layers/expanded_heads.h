@@ -13,6 +13,11 @@ namespace minke {
 void store_full_heads(Context& ctx, const MlaConfig& config, DType type, const float* head_values,
                       const float* k_pe, uint8_t* keys, uint8_t* values);
 
+// Heads of which each has keys and values of its own, with `key_stride` and `value_stride` values
+// of `type` from one token to the next.
+AttentionHeads full_heads(const MlaConfig& config, DType type, int64_t key_stride,
+                          int64_t value_stride);
+
 // A token's latent and rotated key as they lie in a cache.
 struct CachedRow {
   const uint8_t* data = nullptr;  // kv_width() values
@@ -33,7 +38,7 @@ class ExpandedHeads {
   void fill(Context& ctx, const Tensor& latent, const Tensor& k_pe,
             const std::function<Tensor(const Tensor&)>& head_values);
 
-  // How attention finds them; the scale is the configuration's.
+  // How attention finds them.
   AttentionHeads heads() const;
   // Of the sequence of `rows` tokens that begins at row `first`: its keys and values, and what has
   // their gradients. The rest is the caller's.

@@ -15,7 +15,7 @@ struct PageFile {
   std::string_view gzipped;  // the same, compressed; "": there is none
 };
 
-// Tells files of other content apart.
+// 32 hexadecimal digits that tell files of other content apart.
 std::string page_tag(const PageFile& file);
 
 // `file`, compressed for clients that say that they take it so; or 304 if the request's

@@ -16,11 +16,12 @@ int64_t chosen_context(const Model& model, int64_t wanted) {
   return wanted;
 }
 
-void require_in_vocabulary(const Model& model, std::span<const int32_t> tokens) {
+void require_in_vocabulary(const Model& model, std::span<const int32_t> tokens,
+                           std::string_view name) {
   const int64_t vocab = model.facts().vocab;
   for (const int32_t token : tokens) {
     if (token < 0 || token >= vocab) {
-      fail("token", "expected an id from 0 to {}, found {}", vocab - 1, token);
+      fail(name, "expected an id from 0 to {}, found {}", vocab - 1, token);
     }
   }
 }

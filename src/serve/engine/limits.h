@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "model/families/model.h"
 
@@ -11,7 +12,8 @@ namespace minke {
 // and 4096. Throws Error if `wanted` is longer than the model's.
 int64_t chosen_context(const Model& model, int64_t wanted);
 
-// Throws Error if a token is not in the vocabulary.
-void require_in_vocabulary(const Model& model, std::span<const int32_t> tokens);
+// Throws Error, which begins with `name`, if a token is not in the vocabulary.
+void require_in_vocabulary(const Model& model, std::span<const int32_t> tokens,
+                           std::string_view name = "token");
 
 }  // namespace minke

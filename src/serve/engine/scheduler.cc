@@ -60,11 +60,8 @@ void Scheduler::check(const EngineRequest& request) const {
   }
   require_in_vocabulary(model_, request.prompt);
   check_sampling(request.options.sampling);
-  const int64_t vocab = model_.facts().vocab;
   for (const auto& [id, bias] : request.options.sampling.logit_bias) {
-    if (id < 0 || id >= vocab) {
-      fail("logit_bias", "expected an id from 0 to {}, found {}", vocab - 1, id);
-    }
+    require_in_vocabulary(model_, std::span(&id, 1), "logit_bias");
   }
 }
 
