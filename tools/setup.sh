@@ -135,12 +135,6 @@ compile() {
   ninja -C "$dir" -j "$(build_jobs)" "$@"
 }
 
-npm_build() {
-  cd "$minke_root/web"
-  npm ci --no-audit --no-fund
-  npm run build
-}
-
 # The oldest version of Node that the page can be built with, as web/package.json says: "20.19".
 node_wanted() { sed -n 's/^ *"node": ">=\([0-9.]*\)".*/\1/p' "$minke_root/web/package.json"; }
 
@@ -150,20 +144,6 @@ node_is_new() {
   command -v node >/dev/null || return 1
   found=$(node --version) wanted=$(node_wanted)
   [[ $wanted && $(printf '%s\n' "$wanted" "${found#v}" | sort -V | head -n 1) == "$wanted" ]]
-}
-
-# Builds the page of `minke serve` into web/dist where npm and Node are there and it is older than
-# its sources. Without it the server says so; nothing else needs it.
-build_page() {
-  local web=$minke_root/web
-  command -v npm >/dev/null && node_is_new || return 0
-  if [[ -e $web/dist/index.html &&
-        ! $(find "$web"/{src,public,index.html,package-lock.json,vite.config.ts} \
-              -newer "$web/dist/index.html" -print -quit) ]]; then
-    return 0
-  fi
-  (step "Building the page" web npm_build) ||
-    say "The page of \`minke serve\` could not be built; all else works without it."
 }
 
 # build TITLE PRESET TARGET...: compile as a step, one at a time in a build folder.

@@ -10,8 +10,8 @@ std::vector<PageFile> page_files() {
   if (!files.empty()) return files;
   constexpr std::string_view kNoPage =
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Minke</title>"
-      "<p>Minke is serving. The page was not built into this program: it needs npm "
-      "(see web/README.md). The API is at /v1.</p></html>";
+      "<p>Minke is serving. This program was built without web/dist, the files of its page. "
+      "The API is at /v1.</p></html>";
   return {{"/", "text/html; charset=utf-8", kNoPage, ""}};
 }
 
