@@ -298,7 +298,7 @@ void add_products(const Kernels& k) {
 
 void add_all() {
   for (const Isa isa : kIsaLevels) {
-    if (isa > machine_isa()) continue;
+    if (!machine_has(isa)) continue;
     const Kernels k = select_kernels(isa);
     add_formats(k);
     add_products(k);

@@ -5,6 +5,7 @@
 # Compiler flags of the instruction-set folders under math/kernels and apps/measure/chains; they
 # belong to the folder, never to a file.
 set(MINKE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
+set(MINKE_ISA_FLAGS_avx_vnni ${MINKE_ISA_FLAGS_avx2} -mavxvnni)
 set(MINKE_ISA_FLAGS_avx512
     -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
     -mprefer-vector-width=512)
@@ -30,7 +31,7 @@ function(minke_add_layer folder deps)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|/apps/main)\\.cc$")
-  foreach(isa avx2 avx512 avx512_bf16 amx)
+  foreach(isa avx2 avx_vnni avx512 avx512_bf16 amx)
     set(isa_sources ${sources})
     list(FILTER isa_sources INCLUDE REGEX "/(kernels|chains)/${isa}/")
     set_source_files_properties(${isa_sources} PROPERTIES

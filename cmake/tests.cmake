@@ -52,9 +52,12 @@ function(minke_add_cross_tests name)
   minke_add_tests(${name} "${sources}" ${ARGN})
 endfunction()
 minke_add_cross_tests(kernels minke_math_kernels minke_math_quant)
-set(emulated ${PROJECT_SOURCE_DIR}/tests/kernels/emulated_amx.cc)
-set_source_files_properties(${emulated} PROPERTIES COMPILE_OPTIONS "${MINKE_ISA_FLAGS_amx}")
-target_sources(kernels_test PRIVATE ${emulated})
+# Kernels of levels that machines lack, by means that more of them have.
+set(emulated_amx ${PROJECT_SOURCE_DIR}/tests/kernels/emulated_amx.cc)
+set(evex_avx_vnni ${PROJECT_SOURCE_DIR}/tests/kernels/evex_avx_vnni.cc)
+set_source_files_properties(${emulated_amx} PROPERTIES COMPILE_OPTIONS "${MINKE_ISA_FLAGS_amx}")
+set_source_files_properties(${evex_avx_vnni} PROPERTIES COMPILE_OPTIONS "${MINKE_ISA_FLAGS_avx512}")
+target_sources(kernels_test PRIVATE ${emulated_amx} ${evex_avx_vnni})
 minke_add_cross_tests(golden minke_serve_engine minke_learn_train)
 
 # Code for every processor holds no newer instruction. Sanitizers add code of their own.

@@ -4,10 +4,10 @@
 usage: check_illegal_instructions.py BUILD_DIR
 
 Disassembles the objects of the libraries under BUILD_DIR. Those of avx512, avx512_bf16 and amx in
-math/kernels and apps/measure/chains may use all they like, those of avx2 no AVX-512, all others
-nothing beyond SSE2. Objects of the instruction-set folders must not define weak symbols either: the
-linker could choose such a function for everybody. Prints what it finds and exits with 1; with 2 if
-there was nothing to check.
+math/kernels and apps/measure/chains may use all they like, those of avx_vnni AVX2 and the products
+of AVX-VNNI, those of avx2 neither these nor AVX-512, all others nothing beyond SSE2. Objects of the
+instruction-set folders must not define weak symbols either: the linker could choose such a function
+for everybody. Prints what it finds and exits with 1; with 2 if there was nothing to check.
 """
 import re
 import subprocess
@@ -24,12 +24,16 @@ NEWER = re.compile(
     r"|minsd|maxsb|maxu[wd]|maxsd|movsx|movzx|mulld|muldq|test|ackusdw|cmpeqq|cmpgtq|cmp[ei]str"
     r"|clmul|dep|opcnt)|round[ps][sd]|h(add|sub)p|addsub|movddup|movs[hl]dup|lddqu|dpp[sd]|blendv?p"
     r"|insertps|extractps|aes|sha\d|crc32|andn$|bextr|bls|bzhi|mulx|rorx|s[ah][lr]x|lzcnt|movbe)")
-INSTRUCTION = re.compile(r"^\s+[0-9a-f]+:\t(?:rep |lock )?(?P<name>\S+)(?P<operands>.*)$")
+# Products of AVX-VNNI have the names of those of AVX-512; objdump tells them by {vex}.
+INSTRUCTION = re.compile(
+    r"^\s+[0-9a-f]+:\t(?:rep |lock )?(?P<vex>\{vex\} )?(?P<name>\S+)(?P<operands>.*)$")
+VNNI = re.compile(r"^vpdp")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(?P<name>.+)>:$")
 WEAK = re.compile(r"^[0-9a-f]* W (?P<name>.+)$")
 
 # Instruction-set folders, and what they may use.
-LEVELS = {"avx2": "avx2", "avx512": "avx512", "avx512_bf16": "avx512", "amx": "avx512"}
+LEVELS = {"avx2": "avx2", "avx_vnni": "avx_vnni", "avx512": "avx512", "avx512_bf16": "avx512",
+          "amx": "avx512"}
 
 
 def output_of(*command):
@@ -44,12 +48,15 @@ def level_of(path):
     return "base"
 
 
-def too_new(name, operands, level):
+def too_new(instruction, level):
+    name = instruction["name"]
     if level == "avx512":
         return False
-    if level == "avx2":
-        return bool(AVX512_OPERAND.search(operands))
-    return bool(AVX.match(name) or NEWER.match(name))
+    if level == "base":
+        return bool(AVX.match(name) or NEWER.match(name))
+    if VNNI.match(name):
+        return level != "avx_vnni" or not instruction["vex"]
+    return bool(AVX512_OPERAND.search(instruction["operands"]))
 
 
 def instruction_findings(path, level):
@@ -58,7 +65,7 @@ def instruction_findings(path, level):
         if match := SYMBOL.match(line):
             symbol = match["name"]
         elif match := INSTRUCTION.match(line):
-            if too_new(match["name"], match["operands"], level):
+            if too_new(match, level):
                 yield f"{path.name}: too new for {level}: {symbol}: {line.strip()}"
 
 
@@ -72,7 +79,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     paths = sorted(Path(sys.argv[1]).glob("CMakeFiles/minke_*.dir/src/**/*.o"))
-    checked = dict.fromkeys(("base", "avx2", "avx512"), 0)
+    checked = dict.fromkeys(("base", *LEVELS.values()), 0)
     found = []
     for path in paths:
         level = level_of(path)

@@ -8,6 +8,7 @@
 
 #include "base/cpu/isa.h"
 #include "emulated_amx.h"
+#include "evex_avx_vnni.h"
 #include "math/kernels/kernels.h"
 #include "math/tensor/dtype.h"
 
@@ -26,7 +27,13 @@ class KernelsTest : public testing::TestWithParam<Isa> {
       emulate_amx();
       return;
     }
-    if (GetParam() > machine_isa()) {
+    if (GetParam() == Isa::kAvxVnni && !machine_has(GetParam()) && machine_has(Isa::kAvx512)) {
+      std::printf("NOT TESTED: AVX-VNNI's encoding, in place of which AVX-512's is\n");
+      kernels = select_kernels(Isa::kAvx2);
+      replace_avx_vnni();
+      return;
+    }
+    if (!machine_has(GetParam())) {
       std::printf("NOT TESTED: this machine has no %s\n",
                   std::string(isa_name(GetParam())).c_str());
       GTEST_SKIP();
@@ -40,6 +47,15 @@ class KernelsTest : public testing::TestWithParam<Isa> {
   Kernels scalar{};   // the specification
 
  private:
+  void replace_avx_vnni() {
+    for (int i = 0; i < avx_vnni::kTypes; ++i) {
+      const avx_vnni::TypedProducts& products = kEvexProducts[i];
+      const auto type = static_cast<int>(dtype_from_name(products.type).value());
+      kernels.product_few[type] = products.product_few;
+      kernels.product_many[type] = products.product_many;
+    }
+  }
+
   void emulate_amx() {
     for (int i = 0; i < amx::kTypes; ++i) {
       const amx::TypedProduct& product = kEmulatedProducts[i];

@@ -86,6 +86,8 @@ ChainsOfLevel chains_of(Isa level) {
       return {{&kPmaddwd}, {}, {&kMulps}};
     case Isa::kAvx2:
       return {{&kVpmaddubsw}, {}, {&kVfmaddAvx2}};
+    case Isa::kAvxVnni:
+      return {{&kVpdpbusdAvx}, {}, {&kVfmaddAvx2}};
     case Isa::kAvx512:
     case Isa::kAvx512Bf16:
     case Isa::kAmx:

@@ -81,7 +81,9 @@ void expect_multiply_accumulates(const Chain<A, B, Sum>& chain) {
 class Levels : public testing::TestWithParam<Isa> {
  protected:
   void SetUp() override {
-    if (GetParam() > chosen_isa()) GTEST_SKIP() << "not a level of this machine";
+    if (!machine_has(GetParam()) || GetParam() > chosen_isa()) {
+      GTEST_SKIP() << "not a level of this machine";
+    }
   }
 };
 

@@ -21,6 +21,12 @@ bool has_bit(unsigned word, int bit) {
   return (word >> bit & 1) != 0;
 }
 
+// Compilers name it differently: CPUID leaf 7, subleaf 1, EAX bit 4.
+bool has_avx_vnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && has_bit(eax, 4);
+}
+
 // The processor has tiles and both kinds of products (bits 22, 24 and 25), the system saves them
 // (bits 17 and 18 of XCR0), and lets this process use them (Linux's
 // Documentation/arch/x86/xstate.rst).
@@ -43,6 +49,8 @@ std::string_view isa_name(Isa isa) {
       return "scalar";
     case Isa::kAvx2:
       return "avx2";
+    case Isa::kAvxVnni:
+      return "avx_vnni";
     case Isa::kAvx512:
       return "avx512";
     case Isa::kAvx512Bf16:
@@ -57,31 +65,47 @@ Isa parse_isa(std::string_view name) {
   for (const Isa isa : kIsaLevels) {
     if (isa_name(isa) == name) return isa;
   }
-  fail("MINKE_ISA", "expected scalar, avx2, avx512, avx512_bf16 or amx, found \"{}\"",
+  fail("MINKE_ISA", "expected scalar, avx2, avx_vnni, avx512, avx512_bf16 or amx, found \"{}\"",
        printable(name));
 }
 
-Isa machine_isa() {
+bool machine_has(Isa isa) {
   // libgcc's check covers both CPUID and the operating system's saved state (XCR0).
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
-  if (!avx2) return Isa::kScalar;
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512vnni");
-  if (!avx512) return Isa::kAvx2;
-  if (!__builtin_cpu_supports("avx512bf16")) return Isa::kAvx512;
-  return may_use_tiles() ? Isa::kAmx : Isa::kAvx512Bf16;
+  switch (isa) {
+    case Isa::kScalar:
+      return true;
+    case Isa::kAvx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+    case Isa::kAvxVnni:
+      return machine_has(Isa::kAvx2) && has_avx_vnni();
+    case Isa::kAvx512:
+      return machine_has(Isa::kAvx2) && __builtin_cpu_supports("avx512f") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+    case Isa::kAvx512Bf16:
+      return machine_has(Isa::kAvx512) && __builtin_cpu_supports("avx512bf16");
+    case Isa::kAmx:
+      return machine_has(Isa::kAvx512Bf16) && may_use_tiles();
+  }
+  return false;
+}
+
+Isa machine_isa() {
+  Isa highest = Isa::kScalar;
+  for (const Isa isa : kIsaLevels) {
+    if (machine_has(isa)) highest = isa;
+  }
+  return highest;
 }
 
 Isa chosen_isa() {
-  const Isa machine = machine_isa();
   const char* wish = std::getenv("MINKE_ISA");
-  if (wish == nullptr) return machine;
+  if (wish == nullptr) return machine_isa();
   const Isa isa = parse_isa(wish);
-  if (isa > machine) {
+  if (!machine_has(isa)) {
     fail("MINKE_ISA", "this machine has no {}; the highest level here is {}", isa_name(isa),
-         isa_name(machine));
+         isa_name(machine_isa()));
   }
   return isa;
 }

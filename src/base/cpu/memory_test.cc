@@ -62,5 +62,14 @@ TEST(Isa, ParsesEveryLevelAndRefusesOthers) {
   EXPECT_THROW(parse_isa("sse"), Error);
 }
 
+TEST(Isa, TheMachinesLevelIsTheHighestThatItHas) {
+  EXPECT_TRUE(machine_has(Isa::kScalar));
+  EXPECT_TRUE(machine_has(machine_isa()));
+  for (const Isa isa : kIsaLevels) {
+    if (isa == Isa::kAvxVnni && isa < machine_isa()) continue;
+    EXPECT_EQ(machine_has(isa), isa <= machine_isa()) << isa_name(isa);
+  }
+}
+
 }  // namespace
 }  // namespace minke

@@ -11,6 +11,7 @@ void set_format(Kernels& k, DType type, const QuantizedFormat& format);
 // order gives the best table.
 void set_scalar_kernels(Kernels& k);
 void set_avx2_kernels(Kernels& k);
+void set_avx_vnni_kernels(Kernels& k);
 void set_avx512_kernels(Kernels& k);
 void set_avx512_bf16_kernels(Kernels& k);
 void set_amx_kernels(Kernels& k);

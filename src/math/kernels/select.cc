@@ -17,6 +17,7 @@ Kernels select_kernels(Isa isa) {
   k.isa = isa;
   set_scalar_kernels(k);
   if (isa >= Isa::kAvx2) set_avx2_kernels(k);
+  if (isa == Isa::kAvxVnni) set_avx_vnni_kernels(k);
   if (isa >= Isa::kAvx512) set_avx512_kernels(k);
   if (isa >= Isa::kAvx512Bf16) set_avx512_bf16_kernels(k);
   if (isa >= Isa::kAmx) set_amx_kernels(k);

@@ -44,6 +44,8 @@ extern const F32Chain kMulps;
 // AVX2 and FMA. Pairs of products must fit 16 bits (a <= 128), beyond that they saturate.
 extern const Int8Chain kVpmaddubsw;
 extern const F32Chain kVfmaddAvx2;
+// AVX-VNNI.
+extern const Int8Chain kVpdpbusdAvx;
 // AVX-512 with VNNI.
 extern const Int8Chain kVpdpbusd;
 extern const F32Chain kVfmaddAvx512;

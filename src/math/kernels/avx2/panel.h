@@ -13,7 +13,7 @@ namespace minke::avx2 {
 constexpr int kPanelRows = 32;
 constexpr int kPanelColumns = 512;
 
-// Codes of four columns (those of decode_codes), scales and offsets of each 32 columns, or of each
+// Codes of four columns, scales and offsets of each 32 columns, or of each
 // 16.
 struct Panel {
   alignas(32) uint8_t q[kPanelColumns / 4][kPanelRows][4];
@@ -22,7 +22,8 @@ struct Panel {
 };
 
 // What products of a format's codes need: its kSigned, kOffset, kColumnsOfScale, and how many
-// results of the 8-bit multiplication it adds in 16 bits (a power of two, at most its kPairSums).
+// results of the 8-bit multiplication are added in 16 bits (a power of two, at most the kSums of
+// BytePairs).
 enum class PanelKind {
   kOffset32By8,
   kOffset32By4,
@@ -46,7 +47,7 @@ namespace {
 
 template <typename Format>
 constexpr PanelKind panel_kind() {
-  constexpr int kSums = kPairSums<Format>;
+  constexpr int kSums = BytePairs::kSums<Format>;
   constexpr bool kZero16 = !Format::kOffset && Format::kColumnsOfScale == kGroup;
   static_assert(Format::kSigned || kSums >= (kZero16 ? 2 : 4), "sums overflow 16 bits");
   if (Format::kSigned) return PanelKind::kSigned32;
@@ -100,7 +101,7 @@ void put_eight(const EightRuns& runs, int64_t groups, int64_t first_group, int r
 }
 
 // Columns [first, first + columns) of `row_count` rows. Rows that are missing repeat the last one.
-template <typename Format>
+template <typename Format, typename Bytes>
 void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_t first,
                   int64_t columns, Panel& panel) {
   EightRuns runs[2];
@@ -115,7 +116,9 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
 #pragma GCC unroll 2
         for (int h = 0; h < 2; ++h) {
 #pragma GCC unroll 4
-          for (int t = 0; t < 4; ++t) runs[h].q[t][r] = w.q[t][h];
+          for (int t = 0; t < 4; ++t) {
+            runs[h].q[t][r] = Bytes::template codes<Format>(w.q[t][h]);
+          }
           runs[h].scale[r] = _mm256_castps_si256(w.scale[h]);
           if constexpr (Format::kOffset) runs[h].offset[r] = _mm256_castps_si256(w.offset[h]);
         }
@@ -127,7 +130,8 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
   }
 }
 
-template <typename Format>
+// kMultiply: multiply_panel of a format.
+template <typename Format, typename Bytes, auto kMultiply>
 void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                   const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
                   int64_t out_stride) {
@@ -136,17 +140,24 @@ void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_
     const int count = row_count - r < kPanelRows ? row_count - r : kPanelRows;
     for (int64_t first = 0; first < n; first += kPanelColumns) {
       const int64_t columns = n - first < kPanelColumns ? n - first : kPanelColumns;
-      unpack_panel<Format>(rows + r * row_stride, row_stride, count, first, columns, panel);
-      multiply_panel(panel_kind<Format>(), bias_shift<Format>(), panel, count,
-                     columns / kActivationBlock, x + first / kActivationBlock, x_stride, m_count,
-                     first == 0, out + r, out_stride);
+      unpack_panel<Format, Bytes>(rows + r * row_stride, row_stride, count, first, columns, panel);
+      kMultiply(panel, count, columns / kActivationBlock, x + first / kActivationBlock, x_stride,
+                m_count, first == 0, out + r, out_stride);
     }
   }
 }
 
 template <typename Format>
-constexpr QuantizedFormat kEntries = {unpack_i8<Format>, unpack_f32<Format>, product_few<Format>,
-                                      product_many<Format>};
+void multiply_pairs(const Panel& panel, int row_count, int64_t blocks, const ActivationBlock* x,
+                    int64_t x_stride, int64_t m_count, bool first, float* out, int64_t out_stride) {
+  multiply_panel(panel_kind<Format>(), bias_shift(Format::kZero), panel, row_count, blocks, x,
+                 x_stride, m_count, first, out, out_stride);
+}
+
+template <typename Format>
+constexpr QuantizedFormat kEntries = {unpack_i8<Format>, unpack_f32<Format>,
+                                      product_few<Format, BytePairs>,
+                                      product_many<Format, BytePairs, multiply_pairs<Format>>};
 
 }  // namespace
 }  // namespace minke::avx2

@@ -11,45 +11,55 @@
 namespace minke::avx2 {
 namespace {
 
-// The 8-bit multiplication adds two products of an unsigned code and an activation in 16 bits: at
-// most 2 * kLargest * 127 in absolute value, activations being at most 127. So many of its results
-// can be added in 16 bits before they must be widened.
-template <typename Format>
-constexpr int kPairSums = 32767 / (2 * Format::kLargest * 127);
+// Products of bytes by vpmaddubsw, which adds two products of an unsigned code and an activation in
+// 16 bits. Another level has another struct of the same members (avx_vnni/products.h).
+struct BytePairs {
+  // Codes are q + kZero<Format>; where that is negative they stand as they are.
+  template <typename Format>
+  static constexpr int kZero = Format::kZero;
+  template <typename Format>
+  [[gnu::always_inline]] static __m256i codes(__m256i decoded) {
+    return decoded;
+  }
+
+  // Two products are at most 2 * kLargest * 127 in absolute value, activations being at most 127.
+  // So many pairs can be added in 16 bits before they must be widened.
+  template <typename Format>
+  static constexpr int kSums = 32767 / (2 * Format::kLargest * 127);
+
+  // The sums of four products each: one for each lane of 32 bits, over all quarters.
+  template <typename Format, typename Load>
+  [[gnu::always_inline]] static __m256i dot_quarters(const Run& w, int half, const Load& load) {
+    static_assert(kSums<Format> >= 1);
+    constexpr int kTogether = kSums<Format> < 4 ? kSums<Format> : 4;
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i dot = _mm256_setzero_si256();
+#pragma GCC unroll 4
+    for (int first = 0; first < 4; first += kTogether) {
+      __m256i pairs = _mm256_setzero_si256();
+#pragma GCC unroll 4
+      for (int t = first; t < first + kTogether; ++t) {
+        const __m256i q = w.q[t][half];
+        const __m256i two =
+            Format::kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(q), _mm256_sign_epi8(load(t), q))
+                            : _mm256_maddubs_epi16(q, load(t));
+        pairs = _mm256_add_epi16(pairs, two);
+      }
+      dot = _mm256_add_epi32(dot, _mm256_madd_epi16(pairs, ones));
+    }
+    return dot;
+  }
+};
 
 // Takes a zero point out of a sum: sum((q + zero) * x) + (bias >> bias_shift) = sum(q * x), for
 // bias is -128 * sum(x). Exact, as the zero point is a power of two. Without one, nothing is left
 // of the bias.
-template <typename Format>
-constexpr int bias_shift() {
-  return Format::kZero == 0 ? 31 : 7 - __builtin_ctz(Format::kZero);
-}
-
-// The sums of four products each: one for each lane of 32 bits, over all quarters.
-template <typename Format, typename Load>
-[[gnu::always_inline]] inline __m256i dot_quarters(const Run& w, int half, const Load& load) {
-  static_assert(kPairSums<Format> >= 1);
-  constexpr int kTogether = kPairSums<Format> < 4 ? kPairSums<Format> : 4;
-  const __m256i ones = _mm256_set1_epi16(1);
-  __m256i dot = _mm256_setzero_si256();
-#pragma GCC unroll 4
-  for (int first = 0; first < 4; first += kTogether) {
-    __m256i pairs = _mm256_setzero_si256();
-#pragma GCC unroll 4
-    for (int t = first; t < first + kTogether; ++t) {
-      const __m256i q = w.q[t][half];
-      const __m256i two =
-          Format::kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(q), _mm256_sign_epi8(load(t), q))
-                          : _mm256_maddubs_epi16(q, load(t));
-      pairs = _mm256_add_epi16(pairs, two);
-    }
-    dot = _mm256_add_epi32(dot, _mm256_madd_epi16(pairs, ones));
-  }
-  return dot;
+constexpr int bias_shift(int zero) {
+  return zero == 0 ? 31 : 7 - __builtin_ctz(zero);
 }
 
 // Adds half `half` of a run of `groups` groups that begins at value `run` of the activations.
-template <typename Format, int M, typename Load>
+template <typename Format, typename Bytes, int M, typename Load>
 [[gnu::always_inline]] inline void add_half(const Run& w, int half, const QuantizedRows& x,
                                             int64_t run, int64_t groups, const Load& load,
                                             __m256 (&sum)[M]) {
@@ -57,9 +67,11 @@ template <typename Format, int M, typename Load>
   for (int m = 0; m < M; ++m) {
     const int8_t* q = x.q + m * x.stride + run + 32 * half;
     const int64_t g = (m * x.stride + run) / kGroup + 8 * half;
-    __m256i dot = dot_quarters<Format>(w, half, [&](int t) { return load(q + 4 * groups * t); });
-    if constexpr (Format::kZero != 0) {
-      dot = _mm256_add_epi32(dot, _mm256_srai_epi32(load(x.bias + g), bias_shift<Format>()));
+    const auto quarter = [&](int t) { return load(q + 4 * groups * t); };
+    __m256i dot = Bytes::template dot_quarters<Format>(w, half, quarter);
+    constexpr int kZero = Bytes::template kZero<Format>;
+    if constexpr (kZero != 0) {
+      dot = _mm256_add_epi32(dot, _mm256_srai_epi32(load(x.bias + g), bias_shift(kZero)));
     }
     const __m256 factor = _mm256_mul_ps(w.scale[half], load(x.scale + g));
     sum[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), factor, sum[m]);
@@ -81,7 +93,7 @@ template <int kBytes>
 }
 
 // sum[m] += the products of a weight row with activation row m, lane by lane.
-template <typename Format, int M>
+template <typename Format, typename Bytes, int M>
 [[gnu::always_inline]] inline void add_row(const uint8_t* row, int64_t n, const QuantizedRows& x,
                                            __m256 (&sum)[M]) {
   constexpr int kRunBytes = kRun / Format::kValues * Format::kBytes;
@@ -91,8 +103,8 @@ template <typename Format, int M>
   for (; i + kRun <= n; i += kRun, row += kRunBytes) {
     prefetch<kRunBytes>(row + kAhead);
     decode_codes<Format>(row, kRun, w);
-    add_half<Format>(w, 0, x, i, kGroups, Whole{}, sum);
-    add_half<Format>(w, 1, x, i, kGroups, Whole{}, sum);
+    add_half<Format, Bytes>(w, 0, x, i, kGroups, Whole{}, sum);
+    add_half<Format, Bytes>(w, 1, x, i, kGroups, Whole{}, sum);
   }
   if constexpr (Format::kValues < kRun) {
     if (i == n) return;
@@ -104,13 +116,13 @@ template <typename Format, int M>
       const __m256 keep = _mm256_castsi256_ps(real);
       w.scale[half] = _mm256_and_ps(w.scale[half], keep);
       w.offset[half] = _mm256_and_ps(w.offset[half], keep);
-      add_half<Format>(w, half, x, i, groups, Masked{real}, sum);
+      add_half<Format, Bytes>(w, half, x, i, groups, Masked{real}, sum);
     }
   }
 }
 
 // out[m * out_stride + r] for `row_count` weight rows and M activation rows.
-template <typename Format, int M>
+template <typename Format, typename Bytes, int M>
 void multiply_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                   const QuantizedRows& x, float* out, int64_t out_stride) {
   for (int r = 0; r < row_count; r += 4) {
@@ -123,7 +135,7 @@ void multiply_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_
       __m256 of_row[M];
 #pragma GCC unroll 4
       for (auto& s : of_row) s = _mm256_setzero_ps();
-      add_row<Format>(rows + (r + k) * row_stride, n, x, of_row);
+      add_row<Format, Bytes>(rows + (r + k) * row_stride, n, x, of_row);
 #pragma GCC unroll 4
       for (int m = 0; m < M; ++m) sum[m][k] = of_row[m];
     }
@@ -131,22 +143,22 @@ void multiply_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_
   }
 }
 
-template <typename Format>
+template <typename Format, typename Bytes>
 void product_few(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n, QuantizedRows x,
                  int64_t m_count, float* out, int64_t out_stride) {
   int64_t m = 0;
   for (; m + 4 <= m_count; m += 4) {
-    multiply_few<Format, 4>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
-                            out_stride);
+    multiply_few<Format, Bytes, 4>(rows, row_stride, row_count, n, rows_from(x, m),
+                                   out + m * out_stride, out_stride);
   }
   if (m + 2 <= m_count) {
-    multiply_few<Format, 2>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
-                            out_stride);
+    multiply_few<Format, Bytes, 2>(rows, row_stride, row_count, n, rows_from(x, m),
+                                   out + m * out_stride, out_stride);
     m += 2;
   }
   if (m < m_count) {
-    multiply_few<Format, 1>(rows, row_stride, row_count, n, rows_from(x, m), out + m * out_stride,
-                            out_stride);
+    multiply_few<Format, Bytes, 1>(rows, row_stride, row_count, n, rows_from(x, m),
+                                   out + m * out_stride, out_stride);
   }
 }
 
