@@ -47,7 +47,7 @@ class OpGradients : public testing::TestWithParam<Isa> {
   OpGradients()
       : file_(golden("ops")),
         pool_(2),
-        kernels_(select_kernels(std::min(GetParam(), machine_isa()))),
+        kernels_(select_kernels(GetParam())),
         ctx_(pool_, kernels_),
         tape_(pool_) {}
 

@@ -28,7 +28,7 @@ class KernelsTest : public testing::TestWithParam<Isa> {
       return;
     }
     if (GetParam() == Isa::kAvxVnni && !machine_has(GetParam()) && machine_has(Isa::kAvx512)) {
-      std::printf("NOT TESTED: AVX-VNNI's encoding, in place of which AVX-512's is\n");
+      std::printf("NOT TESTED: AVX-VNNI's own encoding, in place of it AVX-512's\n");
       kernels = select_kernels(Isa::kAvx2);
       replace_avx_vnni();
       return;

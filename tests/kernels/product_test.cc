@@ -256,9 +256,10 @@ TEST_P(ProductTest, ManyDependsOnItsTwoRowsAlone) {
 }
 
 // Tiles change the speed and no bit, nor does VNNI on vectors of 256 bits.
-TEST_P(ProductTest, ManyIsTheSameAtLevelsOfOneWidth) {
+TEST_P(ProductTest, ManyIsThatOfTheLevelItIsMadeFrom) {
   if (GetParam() < Isa::kAvx2) GTEST_SKIP() << "scales in another order";
   const Isa least = GetParam() < Isa::kAvx512 ? Isa::kAvx2 : Isa::kAvx512;
+  if (GetParam() == least) GTEST_SKIP() << "what others are compared with";
   const Kernels expected_kernels = select_kernels(least);
   constexpr int kRows = 49;
   for_each_row([&](DType type, int64_t n) {

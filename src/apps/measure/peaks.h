@@ -23,8 +23,8 @@ struct Peaks {
   std::optional<Peak> f32;
 };
 
-// The chains that run here at `level`, at most machine_isa(). A limit is the machine's: products of
-// bfloat16 and of tiles count at every level of AVX-512 of machines that have them.
+// The chains that run here at `level`, one that the machine has. A limit is the machine's: products
+// of bfloat16 and of tiles count at every level of AVX-512 of machines that have them.
 struct ChainsOfLevel {
   std::vector<const Int8Chain*> int8;
   std::vector<const Bf16Chain*> bf16;

@@ -1,8 +1,10 @@
 #include "base/cpu/isa.h"
 
 #include <cstdlib>
+#include <vector>
 
 #include <cpuid.h>
+#include <fmt/ranges.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,9 +23,11 @@ bool has_bit(unsigned word, int bit) {
   return (word >> bit & 1) != 0;
 }
 
-// Compilers name it differently: CPUID leaf 7, subleaf 1, EAX bit 4.
+// Older compilers do not know AVX-VNNI: CPUID leaf 7, subleaf 1, EAX bit 4. Subleaf 0 tells in EAX
+// which one is the last.
 bool has_avx_vnni() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || eax < 1) return false;
   return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && has_bit(eax, 4);
 }
 
@@ -104,8 +108,12 @@ Isa chosen_isa() {
   if (wish == nullptr) return machine_isa();
   const Isa isa = parse_isa(wish);
   if (!machine_has(isa)) {
-    fail("MINKE_ISA", "this machine has no {}; the highest level here is {}", isa_name(isa),
-         isa_name(machine_isa()));
+    std::vector<std::string_view> names;
+    for (const Isa level : kIsaLevels) {
+      if (machine_has(level)) names.push_back(isa_name(level));
+    }
+    fail("MINKE_ISA", "expected a level that this machine has ({}), found {}",
+         fmt::join(names, ", "), isa_name(isa));
   }
   return isa;
 }

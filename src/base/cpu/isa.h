@@ -5,8 +5,8 @@
 namespace minke {
 
 // Instruction-set levels that kernels are written for. Levels are coarse: a machine has a level
-// only if it has the whole bundle, and those before it, but for kAvxVnni, which levels of AVX-512
-// do not need.
+// only if it has the whole bundle and the levels before it. But kAvxVnni is beside those of
+// AVX-512: they do not contain it, and many processors that have them lack it.
 enum class Isa {
   kScalar,
   kAvx2,        // AVX2, FMA, F16C
@@ -31,9 +31,9 @@ bool machine_has(Isa isa);
 // The highest level that the machine has.
 Isa machine_isa();
 
-// machine_isa(), capped by the environment variable MINKE_ISA if it is set. Throws Error if its
-// value is unknown or asks for more than the machine has. The only environment variable that
-// changes how Minke computes.
+// machine_isa(), or the level that the environment variable MINKE_ISA names if it is set. Throws
+// Error if its value is unknown or a level that the machine lacks. The only environment variable
+// that changes how Minke computes.
 Isa chosen_isa();
 
 }  // namespace minke

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "base/core/error.h"
-#include "base/cpu/isa.h"
 
 namespace minke {
 namespace {
@@ -53,22 +52,6 @@ TEST(AvailableMemory, IsWhatALinuxMachineMayHave) {
   const int64_t bytes = available_memory();
   EXPECT_GT(bytes, int64_t{1} << 20);
   EXPECT_LT(bytes, int64_t{1} << 50);
-}
-
-TEST(Isa, ParsesEveryLevelAndRefusesOthers) {
-  for (const Isa isa : kIsaLevels) {
-    EXPECT_EQ(parse_isa(isa_name(isa)), isa);
-  }
-  EXPECT_THROW(parse_isa("sse"), Error);
-}
-
-TEST(Isa, TheMachinesLevelIsTheHighestThatItHas) {
-  EXPECT_TRUE(machine_has(Isa::kScalar));
-  EXPECT_TRUE(machine_has(machine_isa()));
-  for (const Isa isa : kIsaLevels) {
-    if (isa == Isa::kAvxVnni && isa < machine_isa()) continue;
-    EXPECT_EQ(machine_has(isa), isa <= machine_isa()) << isa_name(isa);
-  }
 }
 
 }  // namespace

@@ -289,7 +289,7 @@ struct Kernels {
   void (*scale)(float* x, int64_t n, float factor);
 };
 
-// The table for `isa`: the scalar entries, overlaid by those of each level up to `isa`.
+// The table for `isa`: the scalar entries, overlaid by those of each level that it contains.
 Kernels select_kernels(Isa isa);
 
 }  // namespace minke

@@ -7,8 +7,8 @@ namespace minke {
 // Enters what a level has of one quantized type.
 void set_format(Kernels& k, DType type, const QuantizedFormat& format);
 
-// Each writes the entries that its folder implements and leaves the others, so that calling them in
-// order gives the best table.
+// Each writes the entries that its folder implements and leaves the others, so that calling those
+// of the levels that a level contains, in order, gives its table.
 void set_scalar_kernels(Kernels& k);
 void set_avx2_kernels(Kernels& k);
 void set_avx_vnni_kernels(Kernels& k);

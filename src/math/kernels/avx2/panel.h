@@ -13,51 +13,14 @@ namespace minke::avx2 {
 constexpr int kPanelRows = 32;
 constexpr int kPanelColumns = 512;
 
-// Codes of four columns, scales and offsets of each 32 columns, or of each
-// 16.
+// Codes of four columns, those of `Bytes`; scales and offsets of each 32 columns, or of each 16.
 struct Panel {
   alignas(32) uint8_t q[kPanelColumns / 4][kPanelRows][4];
   alignas(32) float scale[kPanelColumns / kGroup][kPanelRows];
   alignas(32) float offset[kPanelColumns / kGroup][kPanelRows];
 };
 
-// What products of a format's codes need: its kSigned, kOffset, kColumnsOfScale, and how many
-// results of the 8-bit multiplication are added in 16 bits (a power of two, at most the kSums of
-// BytePairs).
-enum class PanelKind {
-  kOffset32By8,
-  kOffset32By4,
-  kZero32By8,
-  kZero32By4,
-  kOffset16By4,
-  kZero16By4,
-  kZero16By2,
-  kSigned32,
-};
-
-// out[m * out_stride + r] (+)= (row r of the panel) . x_m over `blocks` blocks for r < row_count,
-// m < m_count; `first` replaces what stands in `out`, otherwise it is added to. Row m begins at
-// x + m * x_stride. Block by block: the order of additions depends on the row's length alone.
-// `bias_shift` is that of product.h, for kinds with a zero point.
-void multiply_panel(PanelKind kind, int bias_shift, const Panel& panel, int row_count,
-                    int64_t blocks, const ActivationBlock* x, int64_t x_stride, int64_t m_count,
-                    bool first, float* out, int64_t out_stride);
-
 namespace {
-
-template <typename Format>
-constexpr PanelKind panel_kind() {
-  constexpr int kSums = BytePairs::kSums<Format>;
-  constexpr bool kZero16 = !Format::kOffset && Format::kColumnsOfScale == kGroup;
-  static_assert(Format::kSigned || kSums >= (kZero16 ? 2 : 4), "sums overflow 16 bits");
-  if (Format::kSigned) return PanelKind::kSigned32;
-  if (Format::kColumnsOfScale == kGroup) {
-    if (Format::kOffset) return PanelKind::kOffset16By4;
-    return kSums >= 4 ? PanelKind::kZero16By4 : PanelKind::kZero16By2;
-  }
-  if (Format::kOffset) return kSums >= 8 ? PanelKind::kOffset32By8 : PanelKind::kOffset32By4;
-  return kSums >= 8 ? PanelKind::kZero32By8 : PanelKind::kZero32By4;
-}
 
 // Lane j of register i becomes lane i of register j.
 [[gnu::always_inline]] inline void transpose8(const __m256i (&v)[8], __m256i (&out)[8]) {
@@ -130,8 +93,7 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
   }
 }
 
-// kMultiply: multiply_panel of a format.
-template <typename Format, typename Bytes, auto kMultiply>
+template <typename Format, typename Bytes>
 void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                   const ActivationBlock* x, int64_t x_stride, int64_t m_count, float* out,
                   int64_t out_stride) {
@@ -141,23 +103,12 @@ void product_many(const uint8_t* rows, int64_t row_stride, int row_count, int64_
     for (int64_t first = 0; first < n; first += kPanelColumns) {
       const int64_t columns = n - first < kPanelColumns ? n - first : kPanelColumns;
       unpack_panel<Format, Bytes>(rows + r * row_stride, row_stride, count, first, columns, panel);
-      kMultiply(panel, count, columns / kActivationBlock, x + first / kActivationBlock, x_stride,
-                m_count, first == 0, out + r, out_stride);
+      Bytes::template multiply<Format>(panel, count, columns / kActivationBlock,
+                                       x + first / kActivationBlock, x_stride, m_count, first == 0,
+                                       out + r, out_stride);
     }
   }
 }
-
-template <typename Format>
-void multiply_pairs(const Panel& panel, int row_count, int64_t blocks, const ActivationBlock* x,
-                    int64_t x_stride, int64_t m_count, bool first, float* out, int64_t out_stride) {
-  multiply_panel(panel_kind<Format>(), bias_shift(Format::kZero), panel, row_count, blocks, x,
-                 x_stride, m_count, first, out, out_stride);
-}
-
-template <typename Format>
-constexpr QuantizedFormat kEntries = {unpack_i8<Format>, unpack_f32<Format>,
-                                      product_few<Format, BytePairs>,
-                                      product_many<Format, BytePairs, multiply_pairs<Format>>};
 
 }  // namespace
 }  // namespace minke::avx2

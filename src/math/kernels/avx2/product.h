@@ -7,49 +7,16 @@
 // Products of weight rows as they are stored with few activation rows: each run is unpacked into
 // registers and multiplied there, so that weights are read once and written nowhere. The sums are
 // those of dot_i8 on unpacked rows, bit for bit.
+//
+// How bytes are multiplied is a parameter, `Bytes`: a struct with
+//   kZero<Format>, which its codes have more than the values that they stand for, or 0,
+//   codes<Format>(v): its codes of what decode_codes gives,
+//   dot_quarters<Format>(run, half, load): the sums of a code of each quarter with load(quarter),
+//     four products in a lane,
+//   multiply<Format>: multiply_tiles() of a panel of its codes.
 
 namespace minke::avx2 {
 namespace {
-
-// Products of bytes by vpmaddubsw, which adds two products of an unsigned code and an activation in
-// 16 bits. Another level has another struct of the same members (avx_vnni/products.h).
-struct BytePairs {
-  // Codes are q + kZero<Format>; where that is negative they stand as they are.
-  template <typename Format>
-  static constexpr int kZero = Format::kZero;
-  template <typename Format>
-  [[gnu::always_inline]] static __m256i codes(__m256i decoded) {
-    return decoded;
-  }
-
-  // Two products are at most 2 * kLargest * 127 in absolute value, activations being at most 127.
-  // So many pairs can be added in 16 bits before they must be widened.
-  template <typename Format>
-  static constexpr int kSums = 32767 / (2 * Format::kLargest * 127);
-
-  // The sums of four products each: one for each lane of 32 bits, over all quarters.
-  template <typename Format, typename Load>
-  [[gnu::always_inline]] static __m256i dot_quarters(const Run& w, int half, const Load& load) {
-    static_assert(kSums<Format> >= 1);
-    constexpr int kTogether = kSums<Format> < 4 ? kSums<Format> : 4;
-    const __m256i ones = _mm256_set1_epi16(1);
-    __m256i dot = _mm256_setzero_si256();
-#pragma GCC unroll 4
-    for (int first = 0; first < 4; first += kTogether) {
-      __m256i pairs = _mm256_setzero_si256();
-#pragma GCC unroll 4
-      for (int t = first; t < first + kTogether; ++t) {
-        const __m256i q = w.q[t][half];
-        const __m256i two =
-            Format::kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(q), _mm256_sign_epi8(load(t), q))
-                            : _mm256_maddubs_epi16(q, load(t));
-        pairs = _mm256_add_epi16(pairs, two);
-      }
-      dot = _mm256_add_epi32(dot, _mm256_madd_epi16(pairs, ones));
-    }
-    return dot;
-  }
-};
 
 // Takes a zero point out of a sum: sum((q + zero) * x) + (bias >> bias_shift) = sum(q * x), for
 // bias is -128 * sum(x). Exact, as the zero point is a power of two. Without one, nothing is left

@@ -1,6 +1,6 @@
 #include "math/kernels/avx2/avx2.h"
+#include "math/kernels/avx2/byte_pairs.h"
 #include "math/kernels/avx2/formats_k.h"
-#include "math/kernels/avx2/panel.h"
 
 namespace minke::avx2 {
 

@@ -2,7 +2,7 @@
 
 #include "math/kernels/avx2/formats_blocks32.h"
 #include "math/kernels/avx2/formats_k.h"
-#include "math/kernels/avx2/multiply_panel.h"
+#include "math/kernels/avx2/multiply_tiles.h"
 #include "math/kernels/avx_vnni/avx_vnni.h"
 
 // The products of avx2/ by vpdpbusd, which adds four products of an unsigned code and an activation
@@ -16,34 +16,11 @@ using avx2::kQuads;
 using avx2::Panel;
 using avx2::Tile;
 
-// See avx2::BytePairs.
-struct ByteDots {
-  template <typename Format>
-  static constexpr int kZero = Format::kSigned ? 128 : Format::kZero;
-
-  template <typename Format>
-  [[gnu::always_inline]] static __m256i codes(__m256i decoded) {
-    return Format::kSigned ? _mm256_xor_si256(decoded, _mm256_set1_epi8(-128)) : decoded;
-  }
-
-  template <typename Format, typename Load>
-  [[gnu::always_inline]] static __m256i dot_quarters(const avx2::Run& w, int half,
-                                                     const Load& load) {
-    __m256i dot = _mm256_setzero_si256();
-#pragma GCC unroll 4
-    for (int t = 0; t < 4; ++t) {
-      dot = _mm256_dpbusd_epi32(dot, codes<Format>(w.q[t][half]), load(t));
-    }
-    return dot;
-  }
-};
-
-template <bool kHasOffset, bool kScalesHalves>
+template <bool kOffset, bool kHalves>
 struct DotProducts {
-  static constexpr bool kOffset = kHasOffset;
-  static constexpr bool kZero = !kHasOffset;
-  static constexpr bool kHalves = kScalesHalves;
-  static constexpr int kRows = 4;
+  static constexpr bool kHasOffset = kOffset;
+  static constexpr bool kHasZero = !kOffset;
+  static constexpr bool kScalesHalves = kHalves;
 
   template <int V, int M>
   [[gnu::always_inline]] static void multiply_quads(const Tile& t, int64_t b, int begin, int end,
@@ -66,21 +43,41 @@ struct DotProducts {
   }
 };
 
-template <typename Format>
-void multiply_dots(const Panel& panel, int row_count, int64_t blocks, const ActivationBlock* x,
-                   int64_t x_stride, int64_t m_count, bool first, float* out, int64_t out_stride) {
-  constexpr int kZero = ByteDots::kZero<Format>;
-  static_assert(Format::kOffset == (kZero == 0), "a format has offsets or a zero point");
-  using Products = DotProducts<Format::kOffset, Format::kColumnsOfScale == kGroup>;
-  const Tile tile = {panel, 0,   row_count, avx2::bias_shift(kZero), blocks, x, x_stride,
-                     first, out, out_stride};
-  avx2::multiply_tiles<Products>(tile, m_count);
-}
+// See avx2/product.h. Signed codes become unsigned ones.
+struct ByteDots {
+  template <typename Format>
+  static constexpr int kZero = Format::kSigned ? 128 : Format::kZero;
+
+  template <typename Format>
+  [[gnu::always_inline]] static __m256i codes(__m256i decoded) {
+    return Format::kSigned ? _mm256_xor_si256(decoded, _mm256_set1_epi8(-128)) : decoded;
+  }
+
+  template <typename Format, typename Load>
+  [[gnu::always_inline]] static __m256i dot_quarters(const avx2::Run& w, int half,
+                                                     const Load& load) {
+    __m256i dot = _mm256_setzero_si256();
+#pragma GCC unroll 4
+    for (int t = 0; t < 4; ++t) {
+      dot = _mm256_dpbusd_epi32(dot, codes<Format>(w.q[t][half]), load(t));
+    }
+    return dot;
+  }
+
+  template <typename Format>
+  static void multiply(const Panel& panel, int row_count, int64_t blocks, const ActivationBlock* x,
+                       int64_t x_stride, int64_t m_count, bool first, float* out,
+                       int64_t out_stride) {
+    static_assert(Format::kOffset == (kZero<Format> == 0), "a format has offsets or a zero point");
+    using Products = DotProducts<Format::kOffset, Format::kColumnsOfScale == kGroup>;
+    avx2::multiply_tiles<Products>(panel, row_count, avx2::bias_shift(kZero<Format>), blocks, x,
+                                   x_stride, m_count, first, out, out_stride);
+  }
+};
 
 template <typename Format>
 constexpr TypedProducts products(const char* type) {
-  return {type, avx2::product_few<Format, ByteDots>,
-          avx2::product_many<Format, ByteDots, multiply_dots<Format>>};
+  return {type, avx2::product_few<Format, ByteDots>, avx2::product_many<Format, ByteDots>};
 }
 
 constexpr TypedProducts kProductsOfTypes[kTypes] = {

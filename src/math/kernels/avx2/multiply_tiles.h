@@ -3,11 +3,10 @@
 #include "math/kernels/avx2/lanes.h"
 #include "math/kernels/avx2/panel.h"
 
-// multiply_panel, whatever instructions multiply its bytes. `Products` is a struct with
-//   kOffset: whether columns have an offset,
-//   kZero: whether a zero point is to be taken out of sums,
-//   kHalves: whether scales stand for 16 columns,
-//   kRows: most activation rows of a tile,
+// Products of a panel with many activation rows. `Products` says what they are of: a struct with
+//   kHasOffset: whether columns have an offset,
+//   kHasZero: whether a zero point is to be taken out of sums,
+//   kScalesHalves: whether scales stand for 16 columns, the halves of a block,
 //   multiply_quads<V, M>(tile, b, begin, end, dot), which writes the products of quads [begin, end)
 //     of block b, four columns added up in each lane.
 
@@ -59,11 +58,11 @@ template <typename Products, int V, int M>
     const __m256 x_sum = _mm256_set1_ps(x.sum[part]);
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
-      const __m256i all = Products::kZero ? _mm256_add_epi32(dot[m][v], correction) : dot[m][v];
+      const __m256i all = Products::kHasZero ? _mm256_add_epi32(dot[m][v], correction) : dot[m][v];
       const float* scale = t.panel.scale[group] + t.row + 8 * v;
       const __m256 factor = _mm256_mul_ps(x_scale, _mm256_load_ps(scale));
       sum[m][v] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(all), factor, sum[m][v]);
-      if constexpr (Products::kOffset) {
+      if constexpr (Products::kHasOffset) {
         const float* offset = t.panel.offset[group] + t.row + 8 * v;
         sum[m][v] = _mm256_fmadd_ps(_mm256_load_ps(offset), x_sum, sum[m][v]);
       }
@@ -85,7 +84,7 @@ void multiply_tile(const Tile& t) {
     }
   }
   for (int64_t b = 0; b < t.blocks; ++b) {
-    if constexpr (Products::kHalves) {
+    if constexpr (Products::kScalesHalves) {
       add_part<Products, V, M>(t, b, 0, kQuads / 2, 2 * b, 1, sum);
       add_part<Products, V, M>(t, b, kQuads / 2, kQuads, 2 * b + 1, 2, sum);
     } else {
@@ -113,9 +112,17 @@ void multiply_rows(Tile tile) {
   }
 }
 
+// out[m * out_stride + r] (+)= (row r of the panel) . x_m over `blocks` blocks for r < row_count,
+// m < m_count; `first` replaces what stands in `out`, otherwise it is added to. Row m begins at
+// x + m * x_stride. Block by block: the order of additions depends on the row's length alone.
 template <typename Products>
-void multiply_tiles(Tile tile, int64_t m_count) {
-  constexpr int kMost = Products::kRows;
+void multiply_tiles(const Panel& panel, int row_count, int bias_shift, int64_t blocks,
+                    const ActivationBlock* x, int64_t x_stride, int64_t m_count, bool first,
+                    float* out, int64_t out_stride) {
+  // Sums and products of two vectors of weight rows and three activation rows are 12 of the 16
+  // registers.
+  constexpr int kMost = 3;
+  Tile tile = {panel, 0, row_count, bias_shift, blocks, x, x_stride, first, out, out_stride};
   int64_t m = 0;
   for (; m + kMost <= m_count; m += kMost) {
     multiply_rows<Products, kMost>(tile);
@@ -123,8 +130,6 @@ void multiply_tiles(Tile tile, int64_t m_count) {
     tile.out += kMost * tile.out_stride;
   }
   switch (m_count - m) {
-    case 3:
-      return multiply_rows<Products, 3>(tile);
     case 2:
       return multiply_rows<Products, 2>(tile);
     case 1:

@@ -1,4 +1,6 @@
-#include "math/kernels/avx2/multiply_panel.h"
+#include "math/kernels/avx2/byte_pairs.h"
+
+#include "math/kernels/avx2/multiply_tiles.h"
 
 namespace minke::avx2 {
 namespace {
@@ -13,12 +15,11 @@ namespace {
 enum class Codes { kOffset, kZero, kSigned };
 
 // kTogether: results of the 8-bit multiplication that are added in 16 bits.
-template <Codes kCodes, int kTogether, bool kScalesHalves = false>
+template <Codes kCodes, int kTogether, bool kHalves = false>
 struct PairProducts {
-  static constexpr bool kOffset = kCodes == Codes::kOffset;
-  static constexpr bool kZero = kCodes == Codes::kZero;
-  static constexpr bool kHalves = kScalesHalves;
-  static constexpr int kRows = 3;
+  static constexpr bool kHasOffset = kCodes == Codes::kOffset;
+  static constexpr bool kHasZero = kCodes == Codes::kZero;
+  static constexpr bool kScalesHalves = kHalves;
 
   template <int V, int M>
   [[gnu::always_inline]] static void multiply_quads(const Tile& t, int64_t b, int begin, int end,
@@ -61,27 +62,30 @@ struct PairProducts {
 
 }  // namespace
 
-void multiply_panel(PanelKind kind, int bias_shift, const Panel& panel, int row_count,
+void multiply_pairs(PanelKind kind, int bias_shift, const Panel& panel, int row_count,
                     int64_t blocks, const ActivationBlock* x, int64_t x_stride, int64_t m_count,
                     bool first, float* out, int64_t out_stride) {
-  const Tile tile = {panel, 0, row_count, bias_shift, blocks, x, x_stride, first, out, out_stride};
+  const auto multiply = [&](auto multiply_tiles) {
+    multiply_tiles(panel, row_count, bias_shift, blocks, x, x_stride, m_count, first, out,
+                   out_stride);
+  };
   switch (kind) {
     case PanelKind::kOffset32By8:
-      return multiply_tiles<PairProducts<Codes::kOffset, 8>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kOffset, 8>>);
     case PanelKind::kOffset32By4:
-      return multiply_tiles<PairProducts<Codes::kOffset, 4>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kOffset, 4>>);
     case PanelKind::kZero32By8:
-      return multiply_tiles<PairProducts<Codes::kZero, 8>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kZero, 8>>);
     case PanelKind::kZero32By4:
-      return multiply_tiles<PairProducts<Codes::kZero, 4>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kZero, 4>>);
     case PanelKind::kOffset16By4:
-      return multiply_tiles<PairProducts<Codes::kOffset, 4, true>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kOffset, 4, true>>);
     case PanelKind::kZero16By4:
-      return multiply_tiles<PairProducts<Codes::kZero, 4, true>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kZero, 4, true>>);
     case PanelKind::kZero16By2:
-      return multiply_tiles<PairProducts<Codes::kZero, 2, true>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kZero, 2, true>>);
     case PanelKind::kSigned32:
-      return multiply_tiles<PairProducts<Codes::kSigned, 1>>(tile, m_count);
+      return multiply(multiply_tiles<PairProducts<Codes::kSigned, 1>>);
   }
 }
 
