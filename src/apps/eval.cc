@@ -26,7 +26,8 @@ constexpr int64_t kMostSamples = 10000;
 constexpr int64_t kMostSeed = std::numeric_limits<int64_t>::max();
 
 struct EvalOptions {
-  std::string model, file, format, split = "held-out", output;
+  std::string model, file, format, output;
+  std::optional<std::string> split;
   std::vector<std::string> tasks, languages;
   std::vector<int> levels;
   std::optional<int64_t> problems;
@@ -71,6 +72,7 @@ std::vector<Question> file_questions(const EvalOptions& options) {
   if (options.format.empty()) throw UsageError("--format: missing; --file needs it");
   if (!options.tasks.empty()) throw UsageError("TASK: expected none with --file");
   if (!options.levels.empty()) throw UsageError("--levels: not an option with --file");
+  if (options.split) throw UsageError("--split: not an option with --file");
   if (options.languages.size() > 1) {
     throw UsageError("--languages: expected one, that of the file, found several");
   }
@@ -134,7 +136,7 @@ double speed(const EngineStats& totals) {
 }
 
 std::string source_of(const EvalOptions& options) {
-  if (options.file.empty()) return options.split + " problems";
+  if (options.file.empty()) return options.split.value_or("held-out") + " problems";
   return fmt::format("{} ({})", std::filesystem::path(options.file).filename().string(),
                      options.format);
 }

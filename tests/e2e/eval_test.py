@@ -218,7 +218,9 @@ class EvalTest(harness.ProgramTest):
                               (["--format", "gsm8k"], "--format"),
                               (["--file", "x"], "--format"),
                               (["--file", "x", "--format", "mmlu"], "--format"),
-                              (["sums", "--file", "x", "--format", "gsm8k"], "TASK")]:
+                              (["sums", "--file", "x", "--format", "gsm8k"], "TASK"),
+                              (["--split", "train", "--file", "x", "--format", "gsm8k"],
+                               "--split")]:
             self.refuse(2, "eval", self.model, *options, says=says)
         self.refuse(1, "eval", self.model, *ONE, "-o", self.folder, says="a folder")
         self.refuse(1, "eval", self.folder / "missing", *ONE, says="missing")

@@ -1,7 +1,6 @@
 #include "learn/eval/answers.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "learn/tasks/boxed.h"
 
@@ -120,7 +119,8 @@ std::optional<int64_t> integer_answer(std::string_view text) {
   for (const char* sign : {"\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "\xe2\x82\xb9"}) {
     replace(plain, sign, "");
   }
-  constexpr std::string_view kIgnored = ",$\\{}";
+  replace(plain, "\xe2\x88\x92", "-");  // U+2212, the sign of mathematics
+  constexpr std::string_view kIgnored = ",$%\\{}";
   std::erase_if(plain, [&](char c) { return is_space(c) || kIgnored.find(c) != kIgnored.npos; });
   std::string_view rest = plain;
   if (rest.ends_with('.')) rest.remove_suffix(1);
@@ -129,13 +129,11 @@ std::optional<int64_t> integer_answer(std::string_view text) {
     if (zeros.empty() || zeros.find_first_not_of('0') != zeros.npos) return std::nullopt;
     rest = rest.substr(0, point);
   }
-  const bool negative = rest.starts_with('-');
-  if (negative || rest.starts_with('+')) rest.remove_prefix(1);
-  constexpr size_t kMostDigits = 15;
-  if (!all_digits(rest) || rest.size() > kMostDigits) return std::nullopt;
-  int64_t value = 0;
-  std::from_chars(rest.data(), rest.data() + rest.size(), value);
-  return negative ? -value : value;
+  if (rest.starts_with('+')) {
+    rest.remove_prefix(1);
+    if (rest.starts_with('-')) return std::nullopt;
+  }
+  return integer_of(rest);
 }
 
 std::string normalised_expression(std::string_view text) {

@@ -14,10 +14,10 @@ namespace minke {
 std::optional<std::string_view> last_boxed(std::string_view reply);
 
 // `text` as an integer, for GSM8K and MGSM. First all of these are removed: spaces, commas, dollar
-// signs and backslashes (so that "\$1,000" and "1{,}000" read as "1000"), the signs of euro, pound,
-// yen and rupee, braces, and one full stop at the end. What is left must be an optional sign and
-// 1 to 15 digits, then optionally a full stop and zeros: "42.00" is 42, "42.5" and "42 km" are
-// nothing.
+// signs and backslashes (so that "\$1,000" and "1{,}000" read as "1000"), percent signs, the signs
+// of euro, pound, yen and rupee, braces, and one full stop at the end. What is left must be an
+// optional sign (of minus also U+2212) and 1 to 15 digits that integer_of() of learn/tasks reads,
+// then optionally a full stop and zeros: "42.00" is 42, "42.5" and "42 km" are nothing.
 std::optional<int64_t> integer_answer(std::string_view text);
 
 // `text` in the form in which answers of MATH-500 are compared. In this order:

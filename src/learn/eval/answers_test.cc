@@ -13,16 +13,18 @@ TEST(LastBoxed, TakesTheLast) {
 }
 
 TEST(IntegerAnswer, RemovesWhatIsWritten) {
-  for (const char* text : {"1000", " 1,000 ", "$1,000", "\\$1,000.00", "1{,}000", "1000.",
-                           "\xe2\x82\xac"
-                           "1 000",
-                           "+1000"}) {
+  for (const char* text :
+       {"1000", " 1,000 ", "$1,000", "\\$1,000.00", "1{,}000", "1000.",
+        "\xe2\x82\xac"
+        "1 000",
+        "+1000", "1000\\%", "1000%", "\u0661\u0660\u0660\u0660", "\u0967,\u0966\u0966\u0966"}) {
     EXPECT_EQ(integer_answer(text), 1000) << text;
   }
   EXPECT_EQ(integer_answer("-7"), -7);
   EXPECT_EQ(integer_answer("$-7"), -7);
+  EXPECT_EQ(integer_answer("\u22127"), -7);
   for (const char* text : {"", ".", "-", "4.5", "42 km", "4..0", "1/2", "1e3", "4.0.0", "--1",
-                           "1000000000000000", "\xd9\xa4"}) {
+                           "1000000000000000", "+-1", "1\u0662"}) {
     EXPECT_EQ(integer_answer(text), std::nullopt) << text;
   }
 }

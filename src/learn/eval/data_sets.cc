@@ -21,6 +21,8 @@ namespace {
 constexpr std::array kFormats = {DataSetFormat::kGsm8k, DataSetFormat::kMgsm,
                                  DataSetFormat::kMath500, DataSetFormat::kChecked,
                                  DataSetFormat::kHumanEval};
+// Of what stands in a box; more is no answer to any of these problems.
+constexpr size_t kMostAnswerBytes = 1000;
 constexpr const char* kInstruction = "\n\nReason step by step, and put the answer in \\boxed{}.";
 
 void expect_integer(Question& question, int64_t solution) {
@@ -31,11 +33,15 @@ void expect_integer(Question& question, int64_t solution) {
   };
 }
 
-void expect_expression(Question& question, std::string_view answer) {
+// `answer`: what stands in `node`.
+void expect_expression(Question& question, std::string_view answer, const JsonNode& node) {
+  if (answer.size() > kMostAnswerBytes || normalised_expression(answer).empty()) {
+    node.expected(fmt::format("an expression of at most {} bytes", kMostAnswerBytes));
+  }
   question.expected = fmt::format("\\boxed{{{}}}", answer);
   question.accepts = [solution = normalised_expression(answer)](std::string_view reply) {
     const auto box = last_boxed(reply);
-    return box && normalised_expression(*box) == solution;
+    return box && box->size() <= kMostAnswerBytes && normalised_expression(*box) == solution;
   };
 }
 
@@ -68,7 +74,7 @@ void read_mgsm(const JsonNode& root, Question& question) {
 
 void read_math500(const JsonNode& root, Question& question) {
   question.text = text_of(root, "problem");
-  expect_expression(question, text_of(root, "answer"));
+  expect_expression(question, text_of(root, "answer"), root.need("answer"));
   constexpr int64_t kLevels = 5;
   read_level(root, kLevels, question);
 }
@@ -98,7 +104,7 @@ void read_checked(const JsonNode& root, Question& question) {
     if (!solution) answer.expected("an integer, for the checker \"integer\"");
     expect_integer(question, *solution);
   } else if (name == "expression") {
-    expect_expression(question, text);
+    expect_expression(question, text, answer);
   } else if (name == "exact") {
     question.expected = boxed;
     question.accepts = [solution = std::string(*held)](std::string_view reply) {

@@ -22,14 +22,14 @@ constexpr const char* kBubblewrap = "/usr/bin/bwrap";
 constexpr const char* kPython = "/usr/bin/python3";
 constexpr const char* kFolderBytes = "16777216";
 
-// Reads everything from standard input before the first line of the program runs. os.write and
-// os._exit are taken before it as well, and end the process so that nothing is printed after the
-// token. The limit of 0 processes refuses new ones and new threads; it is set here for
+// Reads everything from standard input before the first line of the program runs. What is called
+// after it is taken before it as well; os._exit ends the process so that nothing is printed after
+// the token. The limit of 0 processes refuses new ones and new threads; it is set here for
 // bubblewrap itself needs two.
 constexpr const char* kRunner = R"(
 import json, os, resource, sys, types
 
-def main(write=os.write, leave=os._exit):
+def main(write=os.write, leave=os._exit, flush=sys.stdout.flush, run=exec, build=compile):
     task = json.loads(sys.stdin.buffer.read())
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -39,9 +39,9 @@ def main(write=os.write, leave=os._exit):
     sys.modules["candidate"] = module
     names = module.__dict__
     for part in ("prelude", "candidate", "test"):
-        exec(compile(task[part], part, "exec"), names)
+        run(build(task[part], part, "exec"), names)
     names["check"](names[task["entry_point"]])
-    sys.stdout.flush()
+    flush()
     write(1, task["token"].encode())
     leave(0)
 

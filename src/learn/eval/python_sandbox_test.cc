@@ -86,6 +86,13 @@ TEST_F(PythonSandbox, EndingEarlyIsNoPass) {
   }
   // Another check in front of the right one, and what a program would like to be told.
   expect_failed("def check(f): pass\ndef f(): return 8\n", "not seven");
+  expect_failed(
+      "import builtins\nbuiltins.exec = lambda *all: None\ndef check(f): pass\ndef f(): return 8\n",
+      "not seven");
+  expect_failed(
+      "import builtins\nbuiltins.compile = lambda *all: 'pass'\ndef check(f): pass\n"
+      "def f(): return 8\n",
+      "not seven");
   expect_failed("import sys\nprint(sys.stdin.read(), sys.argv)\nexit(0)\n", "['-c']");
 }
 

@@ -112,6 +112,12 @@ class Grpo {
     for (uint64_t n = 0; n < (size > 0 ? size : kTriedQuestions); ++n) {
       sampler_.prompt(prompts_->question(n));
     }
+    if (recipe_.evaluation.every > 0) {
+      for (const Question& question :
+           held_out_questions(stage().data, recipe_.evaluation.problems)) {
+        sampler_.prompt(question);
+      }
+    }
     // Last, so that a recipe that cannot be run leaves no folder that insists on it.
     keeper_.emplace(recipe_, recipe_path, options_, observer_, learner_);
   }
@@ -161,10 +167,11 @@ class Grpo {
     learner_.restore(*saved);
   }
 
-  // The place in the questions, and what they are, which has to be the same.
+  // The place in the questions and what they are, which has to be the same; and the updates so far.
   std::string cursor_json() const {
     return nlohmann::json{{"order", nlohmann::json::parse(order_.json())},
-                          {"questions", prompts_->fingerprint()}}
+                          {"questions", prompts_->fingerprint()},
+                          {"updates", updates_made_}}
         .dump();
   }
 
@@ -174,6 +181,10 @@ class Grpo {
       return json.is_object() && json.contains(name) ? json[name] : nlohmann::json();
     };
     order_.from_json(part("order").dump(), where);
+    if (!part("updates").is_number_unsigned()) {
+      fail(where, "cursor: expected the number of updates, found {}", printable(text));
+    }
+    updates_made_ = part("updates").get<int64_t>();
     if (part("questions") != prompts_->fingerprint()) {
       fail(recipe_.grpo.questions, "expected the questions that this run began with, found others");
     }
@@ -192,11 +203,14 @@ class Grpo {
     record.values["rollout_seconds"] = seconds_since(start);
     const Clock::time_point sampled = Clock::now();
     // An optimizer that divides by the gradient's size would make a whole step of a few groups,
-    // whose gradient is small by the constant normalizer and mostly noise.
-    const auto useful = static_cast<double>(std::ranges::count_if(
+    // whose gradient is small by the constant normalizer and mostly noise. Fewer groups than
+    // updates make as many updates less.
+    const auto useful = static_cast<int64_t>(std::ranges::count_if(
         groups, [](const RolloutGroup& group) { return group.has_signal(); }));
-    record.learning_rate = stage().schedule.learning_rate(record.step) *
-                           std::min(1.0, useful / static_cast<double>(recipe_.grpo.prompts));
+    record.learning_rate =
+        stage().schedule.learning_rate(record.step) *
+        std::min(1.0, static_cast<double>(std::max(useful, recipe_.grpo.updates)) /
+                          static_cast<double>(recipe_.grpo.prompts));
     const int64_t tokens = teach(groups, record);
     record.values["update_seconds"] = seconds_since(sampled);
     order_ = std::move(order);
@@ -277,8 +291,7 @@ class Grpo {
       record.gradient_norm = std::max(record.gradient_norm, result.gradient_norm);
       if (fresh) require_equal(record, result.largest_difference);
       keeper_->require_finite(record);
-      learner_.step(record.learning_rate, (record.step - 1) * static_cast<int64_t>(updates) +
-                                              static_cast<int64_t>(u) + 1);
+      learner_.step(record.learning_rate, ++updates_made_);
       fresh = false;
       add_loads(result.loads, loads);
       clipped += static_cast<double>(result.clipped);
@@ -332,7 +345,8 @@ class Grpo {
   Learner learner_;
   std::unique_ptr<PromptSource> prompts_;
   PromptOrder order_;
-  int64_t too_long_ = 0;  // questions of the last step that left no room for a reply
+  int64_t updates_made_ = 0;  // not every step teaches, nor has each as many as the recipe allows
+  int64_t too_long_ = 0;      // questions of the last step that left no room for a reply
   RolloutSampler sampler_;
   std::unique_ptr<Reference> reference_;
   PolicyUpdate update_;

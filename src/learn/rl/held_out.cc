@@ -11,8 +11,11 @@ namespace {
 // Not that of `minke eval`: who chooses a run by its curve is to measure it with other problems.
 constexpr uint64_t kSeed = 1;
 
+}  // namespace
+
 std::vector<Question> held_out_questions(const DataRecipe& data, int64_t problems) {
   std::vector<Question> all;
+  if (data.tasks.empty()) return all;
   const auto shares = problem_shares(data);
   for (int64_t index = 0; static_cast<int64_t>(all.size()) < problems; ++index) {
     for (const ProblemShare& share : shares) {
@@ -22,8 +25,6 @@ std::vector<Question> held_out_questions(const DataRecipe& data, int64_t problem
   }
   return all;
 }
-
-}  // namespace
 
 std::map<std::string, double> held_out_scores(const Model& model, const RolloutSampler& sampler,
                                               const BatchOptions& batch, const DataRecipe& data,

@@ -44,6 +44,12 @@ Question formula_question() {
       "13 * n - 24\n\ndef f(n):\n    return ___\nprint(f(4))\nprint(f(3))\n\n28\n15\n");
 }
 
+Question condition_question() {
+  return question_with("complete", "Fill the gap.",
+                       "x >= 5\n\ndef f(x):\n    if ___:\n        return x\n    return 0\n"
+                       "print(f(7))\nprint(f(5))\n\n7\n5\n");
+}
+
 Reply reply_of(std::string reasoning, std::string content) {
   Reply reply;
   reply.reasoning = std::move(reasoning);
@@ -63,6 +69,7 @@ TEST(Rewards, RightRepliesEarnAll) {
             3);
   EXPECT_EQ(reward(countdown_question(), reply_of("8 * 2", "\\boxed{(5 + 3) * 2}"), {}), 1);
   EXPECT_EQ(reward(complete_question(), reply_of("n * 2 yes", "\\boxed{n * 2}"), {}), 1);
+  EXPECT_EQ(reward(condition_question(), reply_of("x > 4", "\\boxed{x > 4}"), {}), 1);
   // Another expression of the same worth is as good.
   EXPECT_EQ(reward(formula_question(), reply_of("13n", "\\boxed{15 + (n - 3) * 13}"), {}), 1);
   EXPECT_EQ(reward(complete_question(), reply_of("2n", "\\boxed{n + n}"), {}), 1);
@@ -96,7 +103,7 @@ Reply cut(Reply reply) {
 // Ways to a reward that do not go through solving the problem, and replies that are broken.
 std::vector<Case> hacks() {
   const Question n = number_question(), c = countdown_question(), p = complete_question();
-  const Question g = formula_question();
+  const Question g = formula_question(), when = condition_question();
   const std::string right = "Answer: \\boxed{12}";
   std::string numbers, boxes;
   for (int i = 0; i < 100; ++i) {
@@ -143,8 +150,14 @@ std::vector<Case> hacks() {
       {"a comment behind the formula", c, reply_of("16", "\\boxed{16 # 5 3 2}")},
       {"the output instead of code", p, reply_of("28", "\\boxed{28}")},
       {"code that prints the output", p, reply_of("28", "\\boxed{1)\n    print(28}")},
-      {"code that does not end", p, reply_of("28", "\\boxed{9 ** 9 ** 9}")},
-      {"code that raises", p, reply_of("28", "\\boxed{1 // 0}")},
+      {"code that does not end", p, reply_of("28", "\\boxed{n * 999999999}")},
+      {"code that calls itself", p, reply_of("28", "\\boxed{f(n)}")},
+      {"code that takes all memory", p, reply_of("28", "\\boxed{[n] * 999999999}")},
+      {"code that raises", p, reply_of("28", "\\boxed{n // (n - n)}")},
+      {"a power of powers", p, reply_of("28", "\\boxed{9 ** 9 ** 9}")},
+      {"a condition that is always true", when, reply_of("7", "\\boxed{True}")},
+      {"a call that is always true", when, reply_of("7", "\\boxed{abs(1)}")},
+      {"a length that is always true", when, reply_of("7", "\\boxed{len([0])}")},
       {"code that imports", p, reply_of("28", "\\boxed{__import__('os').system('true')}")},
       {"an assignment to the printer", p, reply_of("28", "\\boxed{(print := 28)}")},
       {"a table by a comparison", p, reply_of("28", "\\boxed{n == 4 and 8 or 6}")},

@@ -38,8 +38,9 @@ struct RolloutOptions {
 };
 
 // Samples replies of a model in training with the engine that serves: temperature 1 and no limits,
-// so that a token's probability is the model's own (but for that of ids without a text, which are
-// never drawn), and in the phase of prompts, so that it is the trainer's to the bit.
+// so that a token's probability is the model's own (but for that of ids that the tokenizer does not
+// have, which are never drawn), and in the phase of prompts, so that it is the trainer's to the
+// bit.
 class RolloutSampler {
  public:
   // `model` and `tokenizer` must outlive it. Throws Error if the tokenizer has no chat template.

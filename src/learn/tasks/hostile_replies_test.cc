@@ -91,7 +91,6 @@ TEST(HostileReplies, Complete) {
                             "print(a * b)",
                             "a * b; 1",
                             "a * b # so",
-                            "a * b\n",
                             "0) + (a * b",
                             "a * b)\nprint(12",
                             "12 * (a == 3) + 10 * (a == 5)",
@@ -110,7 +109,6 @@ TEST(HostileReplies, Complete) {
                             "int('12')",
                             "a\\*b",
                             "x * b"}) {
-    if (std::string_view(wrong) == "a * b\n") continue;  // spaces around are not the box's content
     EXPECT_FALSE(accepts(value, wrong)) << wrong;
   }
   const Problem line = problem_of("complete", 2,

@@ -1,5 +1,7 @@
 #include "learn/tasks/language_consistency.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -35,10 +37,24 @@ std::unordered_set<std::string> words_of(std::string_view text) {
   return words;
 }
 
+// Commands of LaTeX that answers are written with. A backslash alone makes no notation of a word.
+constexpr std::string_view kCommands[] = {
+    "angle", "approx", "bar",   "begin", "binom",      "bmod",     "boxed",  "cdot",   "cdots",
+    "circ",  "cos",    "cot",   "dfrac", "div",        "dots",     "end",    "equiv",  "exp",
+    "frac",  "gcd",    "geq",   "ge",    "hat",        "implies",  "infty",  "int",    "ldots",
+    "left",  "leq",    "le",    "lim",   "ln",         "log",      "mathbf", "mathrm", "max",
+    "mbox",  "min",    "mod",   "neq",   "ne",         "overline", "pi",     "pm",     "pmod",
+    "prod",  "qquad",  "quad",  "right", "rightarrow", "sin",      "sqrt",   "sum",    "tan",
+    "text",  "textbf", "tfrac", "theta", "times",      "to",       "vec"};
+
+bool is_command(const Word& word) {
+  return word.command && std::ranges::find(kCommands, word.folded) != std::end(kCommands);
+}
+
 // Whether the word is what formulas and programs are written with in every language.
 bool is_notation(const Word& word) {
   if (word.script != Script::kLatin && word.script != Script::kSymbol) return false;
-  return word.letters == 1 || word.command || word.folded == "boxed" || word.text == "append" ||
+  return word.letters == 1 || is_command(word) || word.folded == "boxed" || word.text == "append" ||
          python::is_keyword(word.text) || python::is_builtin(word.text);
 }
 

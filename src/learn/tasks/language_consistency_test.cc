@@ -111,6 +111,7 @@ TEST(LanguageShare, JudgesWordByWord) {
       {"for i in range(3): print(sum, None)", "?", kAr, 0, 0},
       {"f(n) calls total", "def f(n): total += n", kZh, 1, 0},
       {"\\frac{1}{2} \\boxed{boxed}", "?", kZh, 0, 0},
+      {"\\the \\total \\is 12，得", "?", kZh, 3, 1},
       {"π r^2, 5 µm, ℕ, 𝑥", "?", kHi, 0, 0},
       {"αβγ", "?", kDe, 1, 0},
       // Bytes that are no text.

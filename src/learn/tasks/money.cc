@@ -49,8 +49,8 @@ int64_t note_above(int64_t total) {
   return 1000;
 }
 
-// Level 1: one price. Level 2: two prices in sum, or one and a note. Level 3: two and a note, or
-// shared by some.
+// Level 1: one price, or one thing and a note. Level 2: two prices in sum, or one and a note. Level
+// 3: two and a note, or shared by some.
 Bill random_bill(int level, Rng& rng) {
   Bill bill;
   const bool second = rng.below(2) == 1;

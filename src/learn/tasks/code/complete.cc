@@ -115,9 +115,12 @@ std::string call_text(Arguments arguments, Rng& rng) {
   return fmt::format("print(f({}))\n", text);
 }
 
-bool has_name(std::string_view text) {
-  return std::ranges::any_of(text,
-                             [](char c) { return std::isalpha(static_cast<unsigned char>(c)); });
+// Whether the expression depends on a variable: calls, True and False are none.
+bool has_variable(std::string_view text) {
+  const python::Program program = python::parse(text);
+  return std::ranges::any_of(program.expressions, [](const python::Expression& node) {
+    return node.kind == python::Expression::Kind::kName;
+  });
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -273,7 +276,7 @@ bool allowed(const Gapped& gapped, std::string_view fill) {
   if (gapped.line ? !python::is_assignment(fill) : !python::is_expression(fill)) return false;
   if (!distinctions_of(fill).within(distinctions_of(gapped.fill))) return false;
   const std::string_view right = gapped.line ? fill.substr(fill.find('=') + 1) : fill;
-  if (has_name(gapped.fill) && !gapped.line && !has_name(right)) return false;
+  if (!gapped.line && has_variable(gapped.fill) && !has_variable(right)) return false;
   return !recites(fill, gapped.wanted);
 }
 

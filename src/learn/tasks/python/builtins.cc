@@ -47,6 +47,13 @@ Value call_int(Heap& heap, const Arguments& arguments) {
   text.remove_prefix(first);
   text = text.substr(0, text.find_last_not_of(kSpace) + 1);
   if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
+  // CPython refuses longer texts (sys.int_info.default_max_str_digits), and so they cost no time.
+  constexpr size_t kMostDigits = 4300;
+  if (text.size() > kMostDigits) {
+    heap.refuse("int() takes at most {} digits, found {}", kMostDigits, text.size());
+  }
+  constexpr size_t kDigitsOfStep = 64;
+  heap.step(static_cast<int64_t>(text.size() / kDigitsOfStep));
   int64_t value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault == std::errc::result_out_of_range) heap.refuse("integer too large");

@@ -15,8 +15,7 @@ constexpr std::array<std::string_view, 35> kKeywords = {
     "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
     "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
     "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"};
-// Longest first, so that the first that fits is the one Python reads. Those of `kRefused` are
-// named in errors.
+// Longest first, so that the first that fits is the one Python reads.
 constexpr std::array<std::string_view, 27> kOperators = {
     "**=", "//=", "**", "//", "==", "!=", "<=", ">=", "+=", "-=", "*=", "%=", "+", "-",
     "*",   "%",   "<",  ">",  "=",  "(",  ")",  "[",  "]",  ",",  ":",  ".",  ""};

@@ -105,12 +105,13 @@ void visit_grpo(RecipeVisitor& v, GrpoRecipe& grpo) {
          {"advantage",
           "a reward less the mean of its group; or that over the group's standard deviation", ""},
          grpo.advantage, kAdvantages);
-  choose(v,
-         {"normalizer",
-          "what a token's loss is divided by: a constant, all tokens of the step, or the tokens of "
-          "its reply",
-          ""},
-         grpo.normalizer, kNormalizers);
+  choose(
+      v,
+      {"normalizer",
+       "what a token's loss is divided by: a constant, all tokens of the update, or the tokens of "
+       "its reply",
+       ""},
+      grpo.normalizer, kNormalizers);
   v.number({"clip_low", "how far below 1 a token's ratio of probabilities still teaches", ""},
            grpo.clip_low, 0, 1);
   v.number({"clip_high", "the same above 1", ""}, grpo.clip_high, 0, 1000);
