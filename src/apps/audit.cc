@@ -24,9 +24,13 @@ int verify(const VerifyOptions& options, Console& console) {
                         {"fault", verdict.fault},
                         {"open_bytes", verdict.open_bytes}});
   } else {
-    console.write(fmt::format("{} records, {} to {}, are whole; the last has the hash {}\n",
-                              verdict.records, verdict.first, verdict.last.number,
-                              verdict.last.hash));
+    if (verdict.records > 0) {
+      console.write(fmt::format("{} records, {} to {}, are whole; the last has the hash {}\n",
+                                verdict.records, verdict.first, verdict.last.number,
+                                verdict.last.hash));
+    } else if (verdict.fault.empty()) {
+      console.write("no records\n");
+    }
     if (verdict.open_bytes > 0) {
       console.note(fmt::format("{}: {} bytes at the end are no whole record yet",
                                printable(options.file), verdict.open_bytes));

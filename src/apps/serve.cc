@@ -334,7 +334,7 @@ void Server::run() {
 }
 
 int serve(const ServeOptions& options, Console& console) {
-  check_reach(options);
+  check_serve_options(options);
   give_back_large_blocks();
   Server(options, find_model(options.model), console).run();
   return 0;

@@ -76,6 +76,13 @@ class ServeTest(serve_case.ServeCase):
         self.assertEqual(origin[0], 403)
         for host in ["0.0.0.0", "::", "127.evil.example"]:
             self.refuse(2, "serve", self.tiny, "--host", host, "--port", "0", says="--insecure")
+        for options, says in [(["--audit-content"], "--audit-content"),
+                              (["--store-size", "3"], "--store-size"),
+                              (["--allow-origin", "whale.example"], "--allow-origin"),
+                              (["--allow-origin", ""], "--allow-origin"),
+                              (["--allow-host", ""], "--allow-host"),
+                              (["--alias", ""], "--alias")]:
+            self.refuse(2, "serve", self.tiny, "--port", "0", *options, says=says)
         wide = self.serve("--host", "0.0.0.0", "--insecure")
         self.assertEqual(wide.ask("GET", "/health")[0], 200)
 
@@ -132,6 +139,11 @@ class ServeTest(serve_case.ServeCase):
         log.write_text(lines[0] + "\n" + lines[2] + "\n")
         self.assertEqual(self.minke("audit", "verify", log).code, 1)
         self.refuse(1, "audit", "verify", self.folder / "none", says="none")
+        log.write_text("")
+        self.assertEqual(self.succeed("audit", "verify", log).text, "no records\n")
+        log.write_text('{"a": 1}\n')
+        broken = self.minke("audit", "verify", log)
+        self.assertEqual((broken.code, broken.text), (1, ""))
         self.refuse(2, "audit")
 
     # ---- stopping

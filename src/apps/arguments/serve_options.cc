@@ -1,5 +1,8 @@
 #include "apps/arguments/serve_options.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "apps/verbs.h"
@@ -7,8 +10,38 @@
 #include "serve/http/host_policy.h"
 
 namespace minke {
+namespace {
 
-void check_reach(const ServeOptions& options) {
+void need_names(const char* option, const std::vector<std::string>& names) {
+  if (std::ranges::find(names, "") != names.end()) {
+    throw UsageError(fmt::format("{}: expected a name, found none", option));
+  }
+}
+
+// An origin as browsers send it (RFC 6454), or any.
+bool is_origin(std::string_view text) {
+  const size_t scheme = text.find("://");
+  const bool site = scheme != 0 && scheme != text.npos && scheme + 3 < text.size();
+  return site || text == "*" || text == "null";
+}
+
+}  // namespace
+
+void check_serve_options(const ServeOptions& options) {
+  need_names("--alias", options.aliases);
+  need_names("--allow-host", options.hosts);
+  for (const std::string& origin : options.origins) {
+    if (is_origin(origin)) continue;
+    throw UsageError(fmt::format(
+        "--allow-origin: expected a site such as https://example.org, or *, found \"{}\"",
+        printable(origin)));
+  }
+  if (options.audit_content && options.audit.empty()) {
+    throw UsageError("--audit-content: goes with --audit FILE");
+  }
+  if (options.store_gib && options.store.empty()) {
+    throw UsageError("--store-size: goes with --store DIR");
+  }
   if (options.host.starts_with('/') || is_loopback(options.host) || !options.keys.empty() ||
       options.insecure)
     return;

@@ -24,8 +24,8 @@ struct ServeOptions {
 
 void add_serve_options(CLI::App& verb, ServeOptions& o);
 
-// Whoever can reach the port can use the model: beyond this machine that must be meant. Throws
-// UsageError.
-void check_reach(const ServeOptions& options);
+// Throws UsageError for options that would have no effect, and where other machines can reach the
+// port, and so use the model, without its being meant.
+void check_serve_options(const ServeOptions& options);
 
 }  // namespace minke
