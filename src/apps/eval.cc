@@ -208,6 +208,7 @@ int eval(const EvalOptions& options, Console& console) {
   const auto path = find_model(options.model);
   if (!options.output.empty()) {
     require_replaceable(options.output);
+    require_folder_of(options.output);
     require_another_file(options.output, path);
   }
   const Bundle bundle = load_bundle(path);

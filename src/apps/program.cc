@@ -64,7 +64,9 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
     const std::string extra = printable(extras.front());
     if (extra.starts_with("-")) return extra + ": not an option of " + command + help;
     if (verb_missing) return extra + ": not a verb of " + command + help;
-    return extra + ": " + command + " takes no such argument; texts go in quotes" + help;
+    const bool prompts = verb->get_option_no_throw("--prompt") != nullptr;
+    return extra + ": " + command + " takes no such argument" +
+           (prompts ? "; a prompt goes in quotes behind -p" : "") + help;
   }
   const std::string what = error.what();
   constexpr std::string_view kRequired = " is required";

@@ -186,7 +186,13 @@ class Server {
 
 void Server::open_stores() {
   if (!options_.keys.empty()) keys_.emplace(options_.keys);
-  if (!options_.state.empty()) fs::create_directories(options_.state);
+  if (!options_.state.empty()) {
+    std::error_code error;
+    fs::create_directories(options_.state, error);
+    if (error) {
+      fail(printable(options_.state), "--state: cannot make the folder: {}", error.message());
+    }
+  }
   if (keys_) {
     quotas_.emplace(options_.state.empty() ? fs::path() : fs::path(options_.state) / "quota.db");
   }

@@ -223,6 +223,8 @@ class EvalTest(harness.ProgramTest):
                                "--split")]:
             self.refuse(2, "eval", self.model, *options, says=says)
         self.refuse(1, "eval", self.model, *ONE, "-o", self.folder, says="a folder")
+        self.refuse(1, "eval", self.model, *ONE, "-o", self.folder / "none" / "x.html",
+                    says="no folder")
         self.refuse(1, "eval", self.folder / "missing", *ONE, says="missing")
 
 

@@ -83,6 +83,8 @@ class ServeTest(serve_case.ServeCase):
                               (["--allow-host", ""], "--allow-host"),
                               (["--alias", ""], "--alias")]:
             self.refuse(2, "serve", self.tiny, "--port", "0", *options, says=says)
+        self.refuse(1, "serve", self.tiny, "--port", "0", "--state", self.tiny / "config.json",
+                    says="--state")
         wide = self.serve("--host", "0.0.0.0", "--insecure")
         self.assertEqual(wide.ask("GET", "/health")[0], 200)
 

@@ -14,6 +14,15 @@ void require_replaceable(const std::filesystem::path& path) {
   }
 }
 
+void require_folder_of(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto folder = path.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+    fail(printable(path.string()), "expected a name in a folder that is there, found no folder {}",
+         printable(folder.string()));
+  }
+}
+
 void require_another_file(const std::filesystem::path& path, const std::filesystem::path& model) {
   std::error_code ignored;
   if (std::filesystem::equivalent(path, model, ignored)) {
