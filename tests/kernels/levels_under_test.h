@@ -10,7 +10,6 @@
 #include "emulated_amx.h"
 #include "evex_avx_vnni.h"
 #include "math/kernels/kernels.h"
-#include "math/tensor/dtype.h"
 
 // Every test runs once for each instruction-set level; those that this machine lacks are skipped
 // and said to be, so that a green run never hides that a level was not tried.
@@ -30,7 +29,7 @@ class KernelsTest : public testing::TestWithParam<Isa> {
     if (GetParam() == Isa::kAvxVnni && !machine_has(GetParam()) && machine_has(Isa::kAvx512)) {
       std::printf("NOT TESTED: AVX-VNNI's own encoding, in place of it AVX-512's\n");
       kernels = select_kernels(Isa::kAvx2);
-      replace_avx_vnni();
+      avx_vnni::set_products(kernels, kEvexProducts);
       return;
     }
     if (!machine_has(GetParam())) {
@@ -47,21 +46,8 @@ class KernelsTest : public testing::TestWithParam<Isa> {
   Kernels scalar{};   // the specification
 
  private:
-  void replace_avx_vnni() {
-    for (int i = 0; i < avx_vnni::kTypes; ++i) {
-      const avx_vnni::TypedProducts& products = kEvexProducts[i];
-      const auto type = static_cast<int>(dtype_from_name(products.type).value());
-      kernels.product_few[type] = products.product_few;
-      kernels.product_many[type] = products.product_many;
-    }
-  }
-
   void emulate_amx() {
-    for (int i = 0; i < amx::kTypes; ++i) {
-      const amx::TypedProduct& product = kEmulatedProducts[i];
-      kernels.product_many[static_cast<int>(dtype_from_name(product.type).value())] =
-          product.product_many;
-    }
+    amx::set_products(kernels, kEmulatedProducts);
     kernels.left_rows = amx::kMostRows;
     kernels.step_pairs = amx::kStepPairs;
     kernels.transpose_bf16 = amx::transpose_bf16;

@@ -6,11 +6,15 @@
 
 namespace minke {
 
-void set_amx_kernels(Kernels& k) {
-  for (int i = 0; i < amx::kTypes; ++i) {
-    const amx::TypedProduct& product = amx::kProducts[i];
-    k.product_many[static_cast<int>(dtype_from_name(product.type).value())] = product.product_many;
+void amx::set_products(Kernels& k, const TypedProduct* products) {
+  for (int i = 0; i < kTypes; ++i) {
+    const auto type = static_cast<int>(dtype_from_name(products[i].type).value());
+    k.product_many[type] = products[i].product_many;
   }
+}
+
+void set_amx_kernels(Kernels& k) {
+  amx::set_products(k, amx::kProducts);
   k.left_rows = amx::kMostRows;
   k.step_pairs = amx::kStepPairs;
   k.transpose_bf16 = amx::transpose_bf16;

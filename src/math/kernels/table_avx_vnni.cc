@@ -6,13 +6,16 @@
 
 namespace minke {
 
-void set_avx_vnni_kernels(Kernels& k) {
-  for (int i = 0; i < avx_vnni::kTypes; ++i) {
-    const avx_vnni::TypedProducts& products = avx_vnni::kProducts[i];
-    const auto type = static_cast<int>(dtype_from_name(products.type).value());
-    k.product_few[type] = products.product_few;
-    k.product_many[type] = products.product_many;
+void avx_vnni::set_products(Kernels& k, const TypedProducts* products) {
+  for (int i = 0; i < kTypes; ++i) {
+    const auto type = static_cast<int>(dtype_from_name(products[i].type).value());
+    k.product_few[type] = products[i].product_few;
+    k.product_many[type] = products[i].product_many;
   }
+}
+
+void set_avx_vnni_kernels(Kernels& k) {
+  avx_vnni::set_products(k, avx_vnni::kProducts);
 }
 
 }  // namespace minke

@@ -17,6 +17,9 @@ struct TypedProduct {
 constexpr int kTypes = 13;
 extern const TypedProduct* const kProducts;  // [kTypes]
 
+// Enters `products`, [kTypes], into the table.
+void set_products(Kernels& k, const TypedProduct* products);
+
 constexpr int kMostRows = 32;   // of the left operand of multiply_bf16
 constexpr int kStepPairs = 16;  // that its tiles add together
 

@@ -19,4 +19,7 @@ struct TypedProducts {
 constexpr int kTypes = 13;
 extern const TypedProducts* const kProducts;  // [kTypes]
 
+// Enters `products`, [kTypes], into the table.
+void set_products(Kernels& k, const TypedProducts* products);
+
 }  // namespace minke::avx_vnni
