@@ -1,10 +1,14 @@
 #include "apps/program.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "apps/terminal/help.h"
+#include "apps/terminal/nearest_name.h"
 #include "apps/terminal/stop_signal.h"
 #include "apps/verbs.h"
 
@@ -49,6 +53,30 @@ void declare(CLI::App& app, const std::string& version, Action& action) {
   add_audit(app, action);
 }
 
+// The words behind `minke`. `minke help VERB` is another way to say `minke VERB --help`.
+std::vector<std::string> words_of(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return words;
+}
+
+// " (did you mean NAME?)" with what could stand in the place of `typed`, an option or a verb.
+std::string suggestion(const CLI::App& command, const std::string& typed) {
+  std::vector<std::string> names;
+  if (typed.starts_with("-")) {
+    for (const CLI::Option* option : command.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::App* verb : command.get_subcommands(nullptr)) names.push_back(verb->get_name());
+  }
+  const std::string name = nearest_name(typed.substr(0, typed.find('=')), names);
+  return name.empty() ? "" : " (did you mean " + name + "?)";
+}
+
 // The message of a command line that could not be understood, as `where: what`.
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   std::string command = "minke";
@@ -62,8 +90,9 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   // What nothing takes is told before what is missing: it is the more likely mistake.
   if (const auto extras = app.remaining(/*recurse=*/true); !extras.empty()) {
     const std::string extra = printable(extras.front());
-    if (extra.starts_with("-")) return extra + ": not an option of " + command + help;
-    if (verb_missing) return extra + ": not a verb of " + command + help;
+    const std::string meant = suggestion(*verb, extras.front());
+    if (extra.starts_with("-")) return extra + ": not an option of " + command + meant + help;
+    if (verb_missing) return extra + ": not a verb of " + command + meant + help;
     const bool prompts = verb->get_option_no_throw("--prompt") != nullptr;
     return extra + ": " + command + " takes no such argument" +
            (prompts ? "; a prompt goes in quotes behind -p" : "") + help;
@@ -87,7 +116,9 @@ int parse_and_act(int argc, const char* const* argv, const std::string& version,
   Action action;
   declare(app, version, action);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = words_of(argc, argv);
+    std::ranges::reverse(words);  // as CLI11 takes them
+    app.parse(std::move(words));
   } catch (const CLI::Success& asked) {
     // --help or --version.
     std::ostringstream text;

@@ -95,6 +95,23 @@ TEST_F(Program, WhatIsWrongWhateverTheFilesHoldIsWrongUsage) {
   EXPECT_FALSE(fs::exists(out));
 }
 
+TEST_F(Program, MisspeltWordsAreToldTheNearest) {
+  expect_refused(2, {"rnu"}, "rnu: not a verb of minke (did you mean run?); see minke --help");
+  expect_refused(2, {"whale"}, "whale: not a verb of minke; see minke --help");
+  expect_refused(2, {"data", "tokesn"}, "tokesn: not a verb of minke data (did you mean tokens?)");
+  expect_refused(2, {"run", model(), "--promt", "x"},
+                 "--promt: not an option of minke run (did you mean --prompt?)");
+  expect_refused(2, {"run", model(), "--thread=2", "-p", "x"},
+                 "--thread=2: not an option of minke run (did you mean --threads?)");
+}
+
+TEST_F(Program, HelpIsAVerbToo) {
+  const Outcome outcome = minke({"help", "run"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, minke({"run", "--help"}).out);
+  EXPECT_EQ(minke({"help"}).out, minke({"--help"}).out);
+}
+
 TEST_F(Program, OptionsThatDoNotFitAModelAreFailures) {
   expect_refused(1, {"run", model(), "-p", "x", "--raw", "--context", "1000000"}, "context: ");
   expect_refused(1, {"logits", model(), "--tokens", "4096", "-o", (folder() / "out").string()},

@@ -38,7 +38,7 @@ void replace_fields(const ModelRecipe& recipe, Metadata& metadata) {
 
 Checkpoint starting_checkpoint(const Recipe& recipe) {
   const std::string& from = recipe.model.from;
-  if (from.empty()) return {Naming::kHuggingFace, recipe.model.metadata("model")};
+  if (from.empty()) return {Naming::kHuggingFace, recipe.model.metadata(recipe.model.place)};
   if (!fs::is_directory(from)) {
     fail(from, "model.from: expected a Hugging Face folder, found {}",
          fs::exists(from) ? "a file (minke convert makes a folder of one)" : "nothing there");

@@ -114,7 +114,9 @@ void check_model_fields(const ModelRecipe& recipe, Model& model) {
   std::vector<std::string> unknown;
   for (const auto& [name, value] : given.items()) {
     if (name == "attention_dropout") {
-      if (value != 0) fail("model.attention_dropout", "expected 0, found {}", value.dump());
+      if (value != 0) {
+        fail(recipe.place, "attention_dropout: expected 0, found {}", value.dump());
+      }
     } else if (!fields.names().contains(name) && !of_others.contains(name)) {
       unknown.push_back(printable(name));
     }
@@ -126,7 +128,7 @@ void check_model_fields(const ModelRecipe& recipe, Model& model) {
     }
   }
   if (!unknown.empty()) {
-    fail("model", "expected fields that this kind of model has ({}), found unknown names: {}",
+    fail(recipe.place, "expected fields that this kind of model has ({}), found unknown names: {}",
          fmt::join(fields.names(), ", "), fmt::join(unknown, ", "));
   }
 }

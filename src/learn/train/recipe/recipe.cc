@@ -157,15 +157,16 @@ Stage first_stage(bool reinforcement) {
   return stage;
 }
 
+// `outer`, read by `outer_reader`: what stages do not say themselves.
 void read_stages(const toml::node& node, const std::string& file, const Stage& outer,
-                 std::vector<Stage>& stages) {
+                 const RecipeReader& outer_reader, std::vector<Stage>& stages) {
   const toml::array* list = node.as_array();
   if (list == nullptr || list->empty() || !list->is_homogeneous<toml::table>()) {
     fail(place_of(node, file), "stage: expected tables [[stage]], found {}", describe_toml(node));
   }
   for (const toml::node& item : *list) {
     const toml::table& table = *item.as_table();
-    RecipeReader reader(table, file, fmt::format("stage[{}].", stages.size() + 1));
+    RecipeReader reader(table, file, fmt::format("stage[{}].", stages.size() + 1), &outer_reader);
     Stage stage = outer;
     visit_stage_sections(reader, stage);
     reader.require_known_sections({"name"});
@@ -186,6 +187,9 @@ Recipe from_tree(const toml::table& root, const std::string& file) {
   Recipe recipe;
   RecipeReader reader(root, file, "");
   visit_run_sections(reader, recipe);
+  if (const toml::node* model = root.get("model")) {
+    recipe.model.place = place_of(*model, file) + ": model";
+  }
   recipe.grpo.given = root.contains("grpo");
   Stage outer = first_stage(recipe.grpo.given);
   visit_stage_sections(reader, outer);
@@ -193,7 +197,7 @@ Recipe from_tree(const toml::table& root, const std::string& file) {
   check_run(recipe, reader);
   const toml::node* stages = root.get("stage");
   if (stages != nullptr && !recipe.grpo.given) {
-    read_stages(*stages, file, outer, recipe.stages);
+    read_stages(*stages, file, outer, reader, recipe.stages);
   } else {
     if (stages != nullptr) {
       fail(place_of(*stages, file), "stage: expected none in a recipe of reinforcement, found {}",

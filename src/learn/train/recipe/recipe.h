@@ -19,8 +19,9 @@ namespace minke {
 // The model to begin with: a new one by the fields of a Hugging Face config.json, or one that is
 // loaded, of whose own fields those of `config` take the place. They are not both empty.
 struct ModelRecipe {
-  std::string from;    // a Hugging Face folder
-  std::string config;  // a JSON object
+  std::string from;             // a Hugging Face folder
+  std::string config;           // a JSON object
+  std::string place = "model";  // the section's file and line, for errors of its fields
 
   // The fields of `config`, as those of a config.json; `source` begins their errors.
   Metadata metadata(const std::string& source) const;

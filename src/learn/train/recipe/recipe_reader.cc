@@ -52,9 +52,9 @@ void RecipeReader::refuse(const toml::node& node, const std::string& path,
 
 void RecipeReader::refuse(std::string_view section, std::string_view field,
                           std::string_view expected, std::string_view found) const {
-  const toml::node* node = root_.get(section);
-  const toml::table* table = node == nullptr ? nullptr : node->as_table();
-  if (table != nullptr && table->contains(field)) node = table->get(field);
+  const toml::node* node = root_[section][field].node();
+  if (node == nullptr && outer_ != nullptr) node = outer_->root_[section][field].node();
+  if (node == nullptr) node = root_.get(section);
   fail(node == nullptr ? place_of(root_, file_) : place_of(*node, file_),
        "{}{}.{}: expected {}, found {}", prefix_, section, field, expected, found);
 }

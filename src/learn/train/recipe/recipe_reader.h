@@ -11,9 +11,11 @@ namespace minke {
 // stage.
 class RecipeReader : public RecipeVisitor {
  public:
-  // `prefix` comes before the names of fields in errors: "stage[2].".
-  RecipeReader(const toml::table& root, std::string file, std::string prefix)
-      : root_(root), file_(std::move(file)), prefix_(std::move(prefix)) {}
+  // `prefix` comes before the names of fields in errors: "stage[2].". `outer`: the reader of the
+  // whole file, for those of a stage.
+  RecipeReader(const toml::table& root, std::string file, std::string prefix,
+               const RecipeReader* outer = nullptr)
+      : root_(root), file_(std::move(file)), prefix_(std::move(prefix)), outer_(outer) {}
 
   void begin(std::string_view section) override;
   void end() override;
@@ -34,7 +36,8 @@ class RecipeReader : public RecipeVisitor {
 
   // Throws Error for a key of the table that is no section that was read and not in `allowed`.
   void require_known_sections(std::set<std::string_view> allowed) const;
-  // Throws Error at the section, or at the file if it is not there.
+  // Throws Error at the field, of the stage or else of the whole file; at the section if neither
+  // has it; at the stage or the file if that is not there.
   [[noreturn]] void refuse(std::string_view section, std::string_view field,
                            std::string_view expected, std::string_view found) const;
 
@@ -62,6 +65,7 @@ class RecipeReader : public RecipeVisitor {
   const toml::table& root_;
   std::string file_;
   std::string prefix_;
+  const RecipeReader* outer_;
   std::string section_;
   const toml::table* table_ = nullptr;  // of the section
   std::set<std::string_view> known_;    // its fields

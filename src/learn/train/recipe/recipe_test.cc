@@ -197,6 +197,13 @@ TEST(Recipe, StagesAreCheckedEach) {
   EXPECT_NE(error_with("[[stage]]\nname = \"a\"\n[stage.run]\nseed = 3\n")
                 .find("r.toml: line 11: stage[1].run: expected one of the sections"),
             std::string::npos);
+  // A stage's mistake is where the field is, also if that is not in the stage.
+  EXPECT_EQ(error_with("warmup_steps = 11\n[[stage]]\nname = \"a\"\n")
+                .find("r.toml: line 9: stage[1].schedule.warmup_steps: expected at most the 10"),
+            0u);
+  EXPECT_EQ(error_with("[[stage]]\n[stage.schedule]\nwarmup_steps = 11\n")
+                .find("r.toml: line 11: stage[1].schedule.warmup_steps: expected at most the 10"),
+            0u);
   EXPECT_NE(error_with("[stage]\nname = \"a\"\n").find("[[stage]]"), std::string::npos);
   EXPECT_NE(error_with("[[stage]]\nname = 3\n").find("stage.name"), std::string::npos);
 }
