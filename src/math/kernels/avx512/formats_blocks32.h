@@ -52,12 +52,11 @@ template <int kBytes>
 
 struct Q4_0 {
   static constexpr int kValues = 32, kBytes = 18;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 8, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const RunBytes<kBytes> bytes(b);
     pick_nibbles<int16_t, 1>(bytes, run.q);
-    for (auto& q : run.q) q = _mm512_sub_epi8(q, _mm512_set1_epi8(8));
     run.scale = pick_halves<0>(bytes);
     run.offset = _mm512_setzero_ps();
   }
@@ -71,8 +70,8 @@ struct Q4_0 {
 
 struct Q4_1 {
   static constexpr int kValues = 32, kBytes = 20;
-  static constexpr bool kSigned = false, kOffset = true;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = true;
+  static constexpr int kZero = 0, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const RunBytes<kBytes> bytes(b);
     pick_nibbles<int32_t, 1>(bytes, run.q);
@@ -90,16 +89,16 @@ struct Q4_1 {
 
 struct Q5_0 {
   static constexpr int kValues = 32, kBytes = 22;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 16, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const RunBytes<kBytes> bytes(b);
     pick_nibbles<int16_t, 3>(bytes, run.q);
     const __m512i bits = pick_bits<1>(bytes);
     const __m512i sixteen = _mm512_set1_epi8(16);
     for (int t = 0; t < 4; ++t) {
-      const __mmask64 unset = ~bits_of_quarter(bits, t);
-      run.q[t] = _mm512_mask_sub_epi8(run.q[t], unset, run.q[t], sixteen);
+      const __mmask64 set = bits_of_quarter(bits, t);
+      run.q[t] = _mm512_mask_add_epi8(run.q[t], set, run.q[t], sixteen);
     }
     run.scale = pick_halves<0>(bytes);
     run.offset = _mm512_setzero_ps();
@@ -118,8 +117,8 @@ struct Q5_0 {
 
 struct Q5_1 {
   static constexpr int kValues = 32, kBytes = 24;
-  static constexpr bool kSigned = false, kOffset = true;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = true;
+  static constexpr int kZero = 0, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const RunBytes<kBytes> bytes(b);
     pick_nibbles<int32_t, 2>(bytes, run.q);
@@ -145,8 +144,8 @@ struct Q5_1 {
 
 struct Q8_0 {
   static constexpr int kValues = 32, kBytes = 34;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 128, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const auto load = [&](int k) {
       return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b[k] + 2));
@@ -156,6 +155,7 @@ struct Q8_0 {
       natural[k] = _mm512_inserti64x4(_mm512_castsi256_si512(load(2 * k)), load(2 * k + 1), 1);
     }
     interleave(natural, run.q);
+    for (auto& q : run.q) q = add_bytes(q, kZero);
     run.scale = load_halves(b, 0);
     run.offset = _mm512_setzero_ps();
   }
@@ -172,12 +172,13 @@ struct Q8_0 {
 
 struct IQ4_NL {
   static constexpr int kValues = 32, kBytes = 18;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 128, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const Blocks<kBytes>& b, Run& run) {
     const RunBytes<kBytes> bytes(b);
     pick_nibbles<int16_t, 1>(bytes, run.q);
-    for (auto& q : run.q) q = _mm512_shuffle_epi8(iq4_values(), q);
+    const __m512i values = add_bytes(iq4_values(), kZero);
+    for (auto& q : run.q) q = _mm512_shuffle_epi8(values, q);
     run.scale = pick_halves<0>(bytes);
     run.offset = _mm512_setzero_ps();
   }
@@ -185,15 +186,15 @@ struct IQ4_NL {
     __m512i words[4];
     load_words4(b, 0, words);
     to.store_scale(0, low_halves(words[0]));
-    const __m512i values = add_bytes(iq4_values(), 128);
+    const __m512i values = add_bytes(iq4_values(), kZero);
     unpack_nibbles32(b, 2, to, [&](__m512i q, int) { return _mm512_shuffle_epi8(values, q); });
   }
 };
 
 struct MXFP4 {
   static constexpr int kValues = 32, kBytes = 17;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 16, kColumnsOfScale = 32;
   // 2^(e - 128) for the exponent of each block, twice.
   [[gnu::always_inline]] static __m512 scales(const Blocks<kBytes>& b) {
     const auto e = [&](int k) { return static_cast<int32_t>(b[k][0]); };
@@ -211,7 +212,8 @@ struct MXFP4 {
     __m512i low, high;
     load_codes(b, 1, low, high);
     split_nibbles32(low, high, run.q);
-    for (auto& q : run.q) q = _mm512_shuffle_epi8(doubled, q);
+    const __m512i values = add_bytes(doubled, kZero);
+    for (auto& q : run.q) q = _mm512_shuffle_epi8(values, q);
     run.scale = scales(b);
     run.offset = _mm512_setzero_ps();
   }

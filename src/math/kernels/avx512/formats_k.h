@@ -30,17 +30,17 @@ namespace {
   return _mm512_ternarylogic_epi32(a, mask, b, 0xea);
 }
 
-// Quarters of 4-bit codes where 64 values share 32 bytes (first 32 values low, others high nibble);
-// `b` points at the 128 bytes of a run.
-[[gnu::always_inline]] inline void split_nibbles64(const uint8_t* b, __m512i out[4]) {
+// The bytes of quarters of 4-bit codes where 64 values share 32 bytes (first 32 values low, others
+// high nibble), and how far each lane's codes are shifted in them; `b` points at the 128 bytes of a
+// run.
+[[gnu::always_inline]] inline void pick_nibbles64(const uint8_t* b, __m512i out[4]) {
   const __m512i first = _mm512_setr_epi32(0, 4, 0, 4, 8, 12, 8, 12, 16, 20, 16, 20, 24, 28, 24, 28);
-  const __m512i shift = _mm512_setr_epi32(0, 0, 4, 4, 0, 0, 4, 4, 0, 0, 4, 4, 0, 0, 4, 4);
   const __m512i low = load64(b);
   const __m512i high = load64(b + 64);
-  for (int t = 0; t < 4; ++t) {
-    const __m512i both = _mm512_permutex2var_epi32(low, plus(first, t), high);
-    out[t] = _mm512_and_si512(_mm512_srlv_epi32(both, shift), _mm512_set1_epi8(15));
-  }
+  for (int t = 0; t < 4; ++t) out[t] = _mm512_permutex2var_epi32(low, plus(first, t), high);
+}
+[[gnu::always_inline]] inline __m512i shifts_of_nibbles64() {
+  return _mm512_setr_epi32(0, 0, 4, 4, 0, 0, 4, 4, 0, 0, 4, 4, 0, 0, 4, 4);
 }
 
 // The half at `b` in every lane.
@@ -50,45 +50,44 @@ namespace {
   return _mm512_cvtph_ps(_mm256_set1_epi16(half));
 }
 
-// For each lane the byte `low` of a block's head, and where its sub-block is one of the last four
-// (lanes 8..15) the byte `high` above it: both for sub-block 0 of its four.
-[[gnu::always_inline]] inline __m512i pick_head(__m512i head, int low, int low_of_last, int high) {
-  const __m512i sub_block = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1, 2, 2, 3, 3);
-  const int nothing = 0x80;
-  const int first = low | nothing << 8 | nothing << 16 | static_cast<int>(0x80000000u);
-  const int last = low_of_last | high << 8 | nothing << 16 | static_cast<int>(0x80000000u);
-  const __m512i base =
-      _mm512_mask_mov_epi32(_mm512_set1_epi32(first), 0xff00, _mm512_set1_epi32(last));
-  const __m512i step = _mm512_mask_mov_epi32(
-      sub_block, 0xff00, _mm512_mullo_epi32(sub_block, _mm512_set1_epi32(0x0101)));
-  return _mm512_shuffle_epi8(head, _mm512_add_epi32(base, step));
-}
-
 // Scales and offsets of Q4_K and Q5_K: d, dmin f16, then six-bit scales S and minima M in 12 bytes.
 // The first four of each have their six bits in one byte; of the last four, the low nibble of S and
 // the high nibble of M are in the last four bytes, their upper crumbs above those of the first
-// four.
+// four. Lanes 0..7 compute the eight scales, lanes 8..15 the eight offsets.
 [[gnu::always_inline]] inline void load_six_bits(const uint8_t* b, Run& run) {
-  const __m512i head = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
-  const __m512i mask = _mm512_mask_mov_epi32(_mm512_set1_epi32(63), 0xff00, _mm512_set1_epi32(15));
-  const __m512i crumb = _mm512_set1_epi32(0x30);
-  const __m512i s = pick_head(head, 4, 12, 4);
-  const __m512i scales = and_or(_mm512_srli_epi32(s, 10), crumb, _mm512_and_si512(s, mask));
-  const __m512i m = pick_head(head, 8, 12, 8);
-  const __m512i shift = _mm512_mask_mov_epi32(_mm512_setzero_si512(), 0xff00, _mm512_set1_epi32(4));
-  const __m512i low = _mm512_and_si512(_mm512_srlv_epi32(m, shift), mask);
-  const __m512i minima = and_or(_mm512_srli_epi32(m, 10), crumb, low);
-  run.scale = _mm512_mul_ps(broadcast_half(b), _mm512_cvtepi32_ps(scales));
-  const __m512 minus_dmin = _mm512_xor_ps(broadcast_half(b + 2), _mm512_set1_ps(-0.0f));
-  run.offset = _mm512_mul_ps(minus_dmin, _mm512_cvtepi32_ps(minima));
+  const __m128i head = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
+  // The byte with the lower bits, and above it for the last four of each the one with the crumb.
+  const __m512i bytes =
+      _mm512_setr_epi32(0x80808004, 0x80808005, 0x80808006, 0x80808007, 0x8080040c, 0x8080050d,
+                        0x8080060e, 0x8080070f, 0x80808008, 0x80808009, 0x8080800a, 0x8080800b,
+                        0x8080080c, 0x8080090d, 0x80800a0e, 0x80800b0f);
+  const __m512i shift = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4);
+  const __m512i mask =
+      _mm512_setr_epi32(63, 63, 63, 63, 15, 15, 15, 15, 63, 63, 63, 63, 15, 15, 15, 15);
+  const __m512i parts = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(head), bytes);
+  const __m512i low = _mm512_and_si512(_mm512_srlv_epi32(parts, shift), mask);
+  const __m512i six = and_or(_mm512_srli_epi32(parts, 10), _mm512_set1_epi32(0x30), low);
+  // d for the scales, -dmin for the offsets.
+  const __m256i factors = _mm256_setr_epi32(0x01000100, 0x01000100, 0x01000100, 0x01000100,
+                                            0x03020302, 0x03020302, 0x03020302, 0x03020302);
+  const __m256i sign = _mm256_inserti128_si256(_mm256_setzero_si256(), _mm_set1_epi16(-0x8000), 1);
+  const __m256i halves =
+      _mm256_xor_si256(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(head), factors), sign);
+  const __m512 both = _mm512_mul_ps(_mm512_cvtph_ps(halves), _mm512_cvtepi32_ps(six));
+  const __m512i sub_block = _mm512_srli_epi32(lane_numbers(), 1);
+  run.scale = _mm512_permutexvar_ps(sub_block, both);
+  run.offset = _mm512_permutexvar_ps(plus(sub_block, 8), both);
 }
 
 struct Q4_K {
   static constexpr int kValues = 256, kBytes = 144;
-  static constexpr bool kSigned = false, kOffset = true;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = true;
+  static constexpr int kZero = 0, kColumnsOfScale = 32;
+  [[gnu::always_inline]] static __m512i raised() { return shifts_of_nibbles64(); }
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
-    split_nibbles64(b + 16, run.q);
+    pick_nibbles64(b + 16, run.q);
+    const __m512i codes = _mm512_sllv_epi32(_mm512_set1_epi8(15), raised());
+    for (auto& q : run.q) q = _mm512_and_si512(q, codes);
     load_six_bits(b, run);
   }
   [[gnu::always_inline]] static void unpack_sixteen(SixteenBlocks b, const PanelHalf& to) {
@@ -101,10 +100,10 @@ struct Q4_K {
 
 struct Q5_K {
   static constexpr int kValues = 256, kBytes = 176;
-  static constexpr bool kSigned = false, kOffset = true;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = true;
+  static constexpr int kZero = 0, kColumnsOfScale = 32;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
-    split_nibbles64(b + 48, run.q);
+    pick_nibbles64(b + 48, run.q);
     // Bit g / 2 of the group's bytes is rotated to bit 4.
     const __m512i half =
         _mm512_slli_epi32(_mm512_and_si512(lane_numbers(), _mm512_set1_epi32(1)), 2);
@@ -114,7 +113,8 @@ struct Q5_K {
         _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + 16)));
     for (int t = 0; t < 4; ++t) {
       const __m512i bits = _mm512_rorv_epi32(_mm512_permutexvar_epi32(plus(half, t), fifth), turn);
-      run.q[t] = and_or(bits, _mm512_set1_epi8(16), run.q[t]);
+      const __m512i low = _mm512_srlv_epi32(run.q[t], shifts_of_nibbles64());
+      run.q[t] = and_or(bits, _mm512_set1_epi8(16), _mm512_and_si512(low, _mm512_set1_epi8(15)));
     }
     load_six_bits(b, run);
   }
@@ -138,8 +138,8 @@ struct Q5_K {
 
 struct Q6_K {
   static constexpr int kValues = 256, kBytes = 210;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 16;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 32, kColumnsOfScale = 16;
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     const __m512i first =
         _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 16, 20, 24, 28, 16, 20, 24, 28);
@@ -156,11 +156,11 @@ struct Q6_K {
       const __m512i low = _mm512_and_si512(_mm512_srlv_epi32(both, shift), _mm512_set1_epi8(15));
       const __m512i bits =
           _mm512_rorv_epi32(_mm512_permutexvar_epi32(plus(high_first, t), high), turn);
-      run.q[t] = _mm512_sub_epi8(and_or(bits, _mm512_set1_epi8(0x30), low), _mm512_set1_epi8(32));
+      run.q[t] = and_or(bits, _mm512_set1_epi8(0x30), low);
     }
     const __m128i scales = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + 192));
-    run.scale = _mm512_mul_ps(_mm512_set1_ps(f16_at(b + 208)),
-                              _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(scales)));
+    run.scale =
+        _mm512_mul_ps(broadcast_half(b + 208), _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(scales)));
     run.offset = _mm512_setzero_ps();
   }
   // Codes less 32, plus the 128 of a signed format's panel.
@@ -198,36 +198,40 @@ struct Q6_K {
   }
 };
 
-// Quarters of 2-bit codes where 128 values share 32 bytes; `b` points at the 64 bytes of a run.
-[[gnu::always_inline]] inline void split_crumbs128(const uint8_t* b, __m512i out[4]) {
+// The bytes of quarters of 2-bit codes where 128 values share 32 bytes, and how far each lane's
+// codes are shifted in them; `b` points at the 64 bytes of a run.
+[[gnu::always_inline]] inline void pick_crumbs128(const uint8_t* b, __m512i out[4]) {
   const __m512i first = _mm512_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4, 8, 12, 8, 12, 8, 12, 8, 12);
-  const __m512i shift = _mm512_setr_epi32(0, 0, 2, 2, 4, 4, 6, 6, 0, 0, 2, 2, 4, 4, 6, 6);
   const __m512i codes = load64(b);
-  for (int t = 0; t < 4; ++t) {
-    const __m512i all = _mm512_permutexvar_epi32(plus(first, t), codes);
-    out[t] = _mm512_and_si512(_mm512_srlv_epi32(all, shift), _mm512_set1_epi8(3));
-  }
+  for (int t = 0; t < 4; ++t) out[t] = _mm512_permutexvar_epi32(plus(first, t), codes);
+}
+[[gnu::always_inline]] inline __m512i shifts_of_crumbs128() {
+  return _mm512_setr_epi32(0, 0, 2, 2, 4, 4, 6, 6, 0, 0, 2, 2, 4, 4, 6, 6);
 }
 
 struct Q2_K {
   static constexpr int kValues = 256, kBytes = 84;
-  static constexpr bool kSigned = false, kOffset = true;
-  static constexpr int kColumnsOfScale = 16;
+  static constexpr bool kOffset = true;
+  static constexpr int kZero = 0, kColumnsOfScale = 16;
+  [[gnu::always_inline]] static __m512i raised() { return shifts_of_crumbs128(); }
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
-    split_crumbs128(b + 16, run.q);
+    pick_crumbs128(b + 16, run.q);
+    const __m512i codes = _mm512_sllv_epi32(_mm512_set1_epi8(3), raised());
+    for (auto& q : run.q) q = _mm512_and_si512(q, codes);
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
     const __m512i pairs = _mm512_cvtepu8_epi32(bytes);
     const __m512i scales = _mm512_and_si512(pairs, _mm512_set1_epi32(15));
     const __m512i minima = _mm512_srli_epi32(pairs, 4);
-    run.scale = _mm512_mul_ps(_mm512_set1_ps(f16_at(b + 80)), _mm512_cvtepi32_ps(scales));
-    run.offset = _mm512_mul_ps(_mm512_set1_ps(-f16_at(b + 82)), _mm512_cvtepi32_ps(minima));
+    run.scale = _mm512_mul_ps(broadcast_half(b + 80), _mm512_cvtepi32_ps(scales));
+    run.offset = _mm512_mul_ps(_mm512_xor_ps(broadcast_half(b + 82), _mm512_set1_ps(-0.0f)),
+                               _mm512_cvtepi32_ps(minima));
   }
 };
 
 struct Q3_K {
   static constexpr int kValues = 256, kBytes = 110;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 16;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 4, kColumnsOfScale = 16;
   // 16 scales of 6 bits, less 32: low nibbles in 8 bytes, high crumbs in 4.
   [[gnu::always_inline]] static __m512 scales(const uint8_t* b) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
@@ -240,8 +244,8 @@ struct Q3_K {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(six));
   }
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
-    split_crumbs128(b + 32, run.q);
-    // Bit g / 2 of the group's bytes is rotated to bit 2; where it is not set, 4 is missing.
+    pick_crumbs128(b + 32, run.q);
+    // Bit g / 2 of the group's bytes is rotated to bit 2.
     const __m512i half =
         _mm512_slli_epi32(_mm512_and_si512(lane_numbers(), _mm512_set1_epi32(1)), 2);
     const __m512i turn =
@@ -251,17 +255,18 @@ struct Q3_K {
     const __m512i four = _mm512_set1_epi8(4);
     for (int t = 0; t < 4; ++t) {
       const __m512i bits = _mm512_rorv_epi32(_mm512_permutexvar_epi32(plus(half, t), third), turn);
-      run.q[t] = _mm512_sub_epi8(and_or(bits, four, run.q[t]), four);
+      const __m512i low = _mm512_srlv_epi32(run.q[t], shifts_of_crumbs128());
+      run.q[t] = and_or(bits, four, _mm512_and_si512(low, _mm512_set1_epi8(3)));
     }
-    run.scale = _mm512_mul_ps(_mm512_set1_ps(f16_at(b + 108)), scales(b + 96));
+    run.scale = _mm512_mul_ps(broadcast_half(b + 108), scales(b + 96));
     run.offset = _mm512_setzero_ps();
   }
 };
 
 struct IQ4_XS {
   static constexpr int kValues = 256, kBytes = 136;
-  static constexpr bool kSigned = true, kOffset = false;
-  static constexpr int kColumnsOfScale = 32;
+  static constexpr bool kOffset = false;
+  static constexpr int kZero = 128, kColumnsOfScale = 32;
   // A scale of 6 bits, less 32, for each two groups: low nibbles in 4 bytes, high crumbs in 2.
   [[gnu::always_inline]] static __m512 scales(const uint8_t* b) {
     const __m512i block = _mm512_srli_epi32(lane_numbers(), 1);
@@ -275,8 +280,9 @@ struct IQ4_XS {
   }
   [[gnu::always_inline]] static void decode(const uint8_t* b, Run& run) {
     split_nibbles32(load64(b + 8), load64(b + 72), run.q);
-    for (auto& q : run.q) q = _mm512_shuffle_epi8(iq4_values(), q);
-    run.scale = _mm512_mul_ps(_mm512_set1_ps(f16_at(b)), scales(b + 2));
+    const __m512i values = add_bytes(iq4_values(), kZero);
+    for (auto& q : run.q) q = _mm512_shuffle_epi8(values, q);
+    run.scale = _mm512_mul_ps(broadcast_half(b), scales(b + 2));
     run.offset = _mm512_setzero_ps();
   }
 };

@@ -25,6 +25,12 @@ int64_t query_block_end(int64_t i, int64_t latent_values, int64_t n) {
   return part_end - i < kQueryBlock ? part_end : i + kQueryBlock;
 }
 
+[[gnu::always_inline]] inline float f16_at(const uint8_t* p) {
+  uint16_t h;
+  __builtin_memcpy(&h, p, sizeof h);
+  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(h)));
+}
+
 // The scales of the blocks at value `first` of `count` latents from `rows` on.
 __m512 scales(const uint8_t* rows, int64_t row_stride, int64_t count, int64_t first) {
   alignas(64) float out[16] = {};

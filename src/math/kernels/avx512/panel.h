@@ -113,9 +113,11 @@ void unpack_panel(const uint8_t* rows, int64_t row_stride, int row_count, int64_
       for (int r = 0; r < 16; ++r) {
         const int row = 16 * half + r < row_count ? 16 * half + r : row_count - 1;
         Run w;
-        decode_unsigned<Format>(rows + row * row_stride + offset, values, w);
+        decode_run<Format>(rows + row * row_stride + offset, values, w);
 #pragma GCC unroll 4
-        for (int t = 0; t < 4; ++t) runs.q[t][r] = w.q[t];
+        for (int t = 0; t < 4; ++t) {
+          runs.q[t][r] = Format::kZero == 0 ? w.q[t] : add_bytes(w.q[t], 128 - Format::kZero);
+        }
         runs.scale[r] = _mm512_castps_si512(w.scale);
         if constexpr (Format::kOffset) runs.offset[r] = _mm512_castps_si512(w.offset);
       }

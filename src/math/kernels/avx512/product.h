@@ -32,22 +32,25 @@ struct ActivationRun {
   return a;
 }
 
-// VNNI multiplies unsigned by signed bytes. Codes that may be negative go in as q + 128, and their
-// sum starts at -128 * (sum of the activation's q), so that the integer result is exact.
+// Minus the zero times the sum of the activation's q, where sums of codes begin: VNNI multiplies
+// unsigned by signed bytes, and the integer result is exact.
 template <typename Format>
-[[gnu::always_inline]] inline void decode_unsigned(const uint8_t* row, int64_t values, Run& run) {
-  decode_run<Format>(row, values, run);
-  if constexpr (Format::kSigned) {
-#pragma GCC unroll 4
-    for (auto& q : run.q) q = _mm512_xor_si512(q, _mm512_set1_epi8(-128));
+[[gnu::always_inline]] inline __m512i first_sum(const ActivationRun& a) {
+  if constexpr (Format::kZero == 0) {
+    return _mm512_setzero_si512();
+  } else {  // the bias is for 128
+    constexpr int kShift = __builtin_ctz(128u / Format::kZero);
+    return kShift == 0 ? a.bias : _mm512_srai_epi32(a.bias, kShift);
   }
 }
 
 template <typename Format>
 [[gnu::always_inline]] inline __m512 add_product(const Run& w, const ActivationRun& a, __m512 sum) {
-  __m512i dot = Format::kSigned ? a.bias : _mm512_setzero_si512();
+  __m512i dot = first_sum<Format>(a);
 #pragma GCC unroll 4
   for (int t = 0; t < 4; ++t) dot = _mm512_dpbusd_epi32(dot, w.q[t], a.q[t]);
+  // Once for the sum in place of once for each code, and as exact.
+  if constexpr (kIsRaised<Format>) dot = _mm512_srav_epi32(dot, Format::raised());
   const __m512 factor = _mm512_mul_ps(w.scale, a.scale);
   sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, sum);
   return Format::kOffset ? _mm512_fmadd_ps(w.offset, a.sum, sum) : sum;
@@ -64,10 +67,10 @@ template <int kBytes>
   for (int i = 0; i < kBytes; i += kCacheLine) _mm_prefetch(p + i, _MM_HINT_T0);
 }
 
-// out[m * out_stride] for one weight row and M activation rows.
+// The sums of one weight row times M activation rows, over groups yet.
 template <typename Format, int M>
-void multiply_row(const uint8_t* row, int64_t n, const QuantizedRows& x, float* out,
-                  int64_t out_stride) {
+[[gnu::always_inline]] inline void add_row(const uint8_t* row, int64_t n, const QuantizedRows& x,
+                                           __m512* sums) {
   constexpr int kRunBytes = kRun / Format::kValues * Format::kBytes;
   __m512 sum[M];
 #pragma GCC unroll 4
@@ -76,7 +79,7 @@ void multiply_row(const uint8_t* row, int64_t n, const QuantizedRows& x, float* 
   for (; i + kRun <= n; i += kRun, row += kRunBytes) {
     prefetch<kRunBytes>(row + kAhead);
     Run w;
-    decode_unsigned<Format>(row, kRun, w);
+    decode_raised_run<Format>(row, kRun, w);
 #pragma GCC unroll 4
     for (int m = 0; m < M; ++m) {
       sum[m] = add_product<Format>(w, load_activations(x, m, i, kRun / kGroup, 0xffff), sum[m]);
@@ -87,7 +90,7 @@ void multiply_row(const uint8_t* row, int64_t n, const QuantizedRows& x, float* 
       // Blocks that stand in for missing ones must not bring in an infinite scale.
       const __mmask16 real = first_lanes(static_cast<int>((n - i) / kGroup));
       Run w;
-      decode_unsigned<Format>(row, n - i, w);
+      decode_raised_run<Format>(row, n - i, w);
       w.scale = _mm512_maskz_mov_ps(real, w.scale);
       w.offset = _mm512_maskz_mov_ps(real, w.offset);
       for (int m = 0; m < M; ++m) {
@@ -97,16 +100,27 @@ void multiply_row(const uint8_t* row, int64_t n, const QuantizedRows& x, float* 
     }
   }
 #pragma GCC unroll 4
-  for (int m = 0; m < M; ++m) out[m * out_stride] = sum_lanes(sum[m]);
+  for (int m = 0; m < M; ++m) sums[m] = sum[m];
 }
 
 // Row after row, in the order in which they are stored: the processor's own prefetchers see one
-// stream.
+// stream. Four sums over groups are formed together, of 4 / M rows.
 template <typename Format, int M>
 void multiply_rows(const uint8_t* rows, int64_t row_stride, int row_count, int64_t n,
                    const QuantizedRows& x, float* out, int64_t out_stride) {
-  for (int r = 0; r < row_count; ++r) {
-    multiply_row<Format, M>(rows + r * row_stride, n, x, out + r, out_stride);
+  constexpr int kTogether = 4 / M;
+  for (int r = 0; r < row_count; r += kTogether) {
+    __m512 sums[4] = {};
+    const int count = row_count - r < kTogether ? row_count - r : kTogether;
+    for (int k = 0; k < count; ++k) {
+      add_row<Format, M>(rows + (r + k) * row_stride, n, x, sums + k * M);
+    }
+    alignas(16) float values[4];
+    _mm_store_ps(values, sum_lanes(sums));
+    for (int k = 0; k < count; ++k) {
+#pragma GCC unroll 4
+      for (int m = 0; m < M; ++m) out[r + k + m * out_stride] = values[k * M + m];
+    }
   }
 }
 

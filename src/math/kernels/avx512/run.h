@@ -5,8 +5,10 @@
 
 // What the unpackers share. A format is a struct with
 //   kValues (values of a block), kBytes (bytes of a block),
-//   kSigned (codes may be negative), kOffset (it has offsets), kColumnsOfScale (16 or 32),
+//   kZero: decode gives codes q + kZero, none of them negative; 0 or a power of two up to 128,
+//   kOffset (it has offsets; kZero is 0 then), kColumnsOfScale (values that share a scale: 16, 32),
 //   decode(block, Run&) if a block has 256 values, decode(Blocks<kBytes>, Run&) if it has 32,
+//   raised() if decode leaves codes shifted to the left, by as many bits in each lane; kZero is 0,
 //   and, where prompts are to be fast, unpack_sixteen(SixteenBlocks, PanelHalf) of sixteen.h.
 
 namespace minke::avx512 {
@@ -42,21 +44,25 @@ struct Blocks {
   const uint8_t* operator[](int k) const { return first + (k < last ? k : last) * kBytes; }
 };
 
-// Decodes the run at `row`, of which `values` are there.
+[[gnu::always_inline]] inline __m512i add_bytes(__m512i v, int bytes) {
+  return _mm512_add_epi8(v, _mm512_set1_epi8(static_cast<char>(bytes)));
+}
+
 template <typename Format>
-[[gnu::always_inline]] inline void decode_run(const uint8_t* row, int64_t values, Run& run) {
+constexpr bool kIsRaised = requires {
+  Format::raised();
+};
+
+// Decodes the run at `row`, of which `values` are there. Codes are raised where the format has
+// that.
+template <typename Format>
+[[gnu::always_inline]] inline void decode_raised_run(const uint8_t* row, int64_t values, Run& run) {
   if constexpr (Format::kValues == kRun) {
     Format::decode(row, run);
   } else {
     Format::decode(Blocks<Format::kBytes>{row, static_cast<int>(values / Format::kValues) - 1},
                    run);
   }
-}
-
-[[gnu::always_inline]] inline float f16_at(const uint8_t* p) {
-  uint16_t h;
-  __builtin_memcpy(&h, p, sizeof h);
-  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(h)));
 }
 
 [[gnu::always_inline]] inline __m512i lane_numbers() {
@@ -88,20 +94,38 @@ template <typename Format>
   _mm512_mask_storeu_ps(offset, lanes, _mm512_maskz_mov_ps(keep, run.offset));
 }
 
+// The same, where codes are q + kZero.
+template <typename Format>
+[[gnu::always_inline]] inline void decode_run(const uint8_t* row, int64_t values, Run& run) {
+  decode_raised_run<Format>(row, values, run);
+  if constexpr (kIsRaised<Format>) {
+    for (auto& q : run.q) q = _mm512_srlv_epi32(q, Format::raised());
+  }
+}
+
+// The same, where codes are q.
+template <typename Format>
+[[gnu::always_inline]] inline void decode_signed_run(const uint8_t* row, int64_t values, Run& run) {
+  decode_run<Format>(row, values, run);
+  if constexpr (Format::kZero > 0) {
+    for (auto& q : run.q) q = add_bytes(q, -Format::kZero);
+  }
+}
+
 template <typename Format>
 void unpack_i8(const uint8_t* row, int64_t n, UnpackedRow out) {
   constexpr int kRunBytes = kRun / Format::kValues * Format::kBytes;
   Run run;
   int64_t i = 0;
   for (; i + kRun <= n; i += kRun, row += kRunBytes) {
-    decode_run<Format>(row, kRun, run);
+    decode_signed_run<Format>(row, kRun, run);
     for (int t = 0; t < 4; ++t) _mm512_storeu_si512(out.q + i + 64 * t, run.q[t]);
     _mm512_storeu_ps(out.scale + i / kGroup, run.scale);
     _mm512_storeu_ps(out.offset + i / kGroup, run.offset);
   }
   if constexpr (Format::kValues < kRun) {
     if (i == n) return;
-    decode_run<Format>(row, n - i, run);
+    decode_signed_run<Format>(row, n - i, run);
     store_groups(run, static_cast<int>((n - i) / kGroup),
                  static_cast<int>((padded_columns(n) - i) / kGroup), out.q + i,
                  out.scale + i / kGroup, out.offset + i / kGroup);
@@ -140,12 +164,12 @@ void unpack_f32(const uint8_t* row, int64_t n, float* out) {
   Run run;
   int64_t i = 0;
   for (; i + kRun <= n; i += kRun, row += kRunBytes) {
-    decode_run<Format>(row, kRun, run);
+    decode_signed_run<Format>(row, kRun, run);
     store_floats(run, kRun / kGroup, out + i);
   }
   if constexpr (Format::kValues < kRun) {
     if (i == n) return;
-    decode_run<Format>(row, n - i, run);
+    decode_signed_run<Format>(row, n - i, run);
     store_floats(run, static_cast<int>((n - i) / kGroup), out + i);
   }
 }

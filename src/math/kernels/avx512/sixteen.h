@@ -145,10 +145,6 @@ template <typename Change>
   return _mm512_slli_epi32(_mm512_and_si512(copies, _mm512_set1_epi32(0x01010101)), 4);
 }
 
-[[gnu::always_inline]] inline __m512i add_bytes(__m512i v, int bytes) {
-  return _mm512_add_epi8(v, _mm512_set1_epi8(static_cast<char>(bytes)));
-}
-
 [[gnu::always_inline]] inline __m512i take_bits(__m512i v, int shift, int mask) {
   return _mm512_and_si512(_mm512_srli_epi32(v, static_cast<unsigned>(shift)),
                           _mm512_set1_epi8(static_cast<char>(mask)));
