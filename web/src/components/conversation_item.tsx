@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n";
 import type { Conversation } from "../state/conversation";
 import { library } from "../state/library";
@@ -8,7 +8,8 @@ import { IconButton } from "./icon_button";
 function RenameField(props: { conversation: Conversation; onDone: () => void }) {
   const { conversation, onDone } = props;
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  // Before the field is painted: what is typed at once replaces the name, and is not selected itself.
+  useLayoutEffect(() => field.current?.select(), []);
   const keep = () => {
     const title = field.current?.value.trim() ?? "";
     if (title && title !== conversation.title) {

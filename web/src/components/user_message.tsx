@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n";
 import { answerAgain, askInstead } from "../state/answering";
 import type { Conversation, Message } from "../state/conversation";
@@ -17,7 +17,8 @@ function Editor(props: Props & { onDone: () => void }) {
   const { conversation, message, onDone } = props;
   const [text, setText] = useState(message.text);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Before the field is painted: whoever selects or types at once is not moved to the end afterwards.
+  useLayoutEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(message.text.length, message.text.length);
   }, []);
