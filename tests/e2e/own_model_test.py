@@ -6,7 +6,7 @@ from pathlib import Path
 
 import harness
 
-MODEL = Path(__file__).parents[2] / "models/minke-micro.gguf"
+MODEL = Path(__file__).parents[2] / "models/minke-mini.gguf"
 
 
 class OwnModelTest(harness.ProgramTest):

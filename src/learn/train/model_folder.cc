@@ -47,7 +47,7 @@ void write_model_folder(const std::string& config, ModelParameters& parameters, 
   if (model_type.starts_with("deepseek") && !json.contains("q_lora_rank")) {
     json["q_lora_rank"] = nullptr;
   }
-  json["torch_dtype"] = torch_name(type);
+  json[json.contains("dtype") ? "dtype" : "torch_dtype"] = torch_name(type);
   AtomicFile file(folder / "config.json");
   file.write(json.dump(2) + "\n");
   file.commit();

@@ -94,6 +94,11 @@ TEST(ModelFolder, SaysWhatItsWeightsAre) {
       read_text_file(folder / "model/config.json"),
       "{\n  \"model_type\": \"deepseek_v3\",\n  \"torch_dtype\": \"bfloat16\",\n"
       "  \"architectures\": [\n    \"DeepseekV3ForCausalLM\"\n  ],\n  \"q_lora_rank\": null\n}\n");
+  write_model_folder(R"({"model_type": "llama", "dtype": "x"})", tiny.parameters, DType::kBF16,
+                     folder / "newer");
+  const std::string newer = read_text_file(folder / "newer/config.json");
+  EXPECT_NE(newer.find("\"dtype\": \"bfloat16\""), std::string::npos) << newer;
+  EXPECT_EQ(newer.find("torch_dtype"), std::string::npos) << newer;
   Checkpoint written(Naming::kHuggingFace, Metadata("written"));
   read_safetensors(folder / "model/model.safetensors", written);
   EXPECT_EQ(written.find(kDown)->type, DType::kBF16);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/core/error.h"
+#include "math/quant/quant.h"
 #include "model/families/bundle.h"
 #include "model/families/changed_shape.h"
 #include "model/families/gguf_tensors.h"
@@ -109,6 +110,25 @@ TEST(Families, ALargePaddedVocabularyLoads) {
   fs::remove(path);
   EXPECT_EQ(bundle.require_tokenizer().size(), 151936);
   EXPECT_FALSE(bundle.tokenizer->is_token(151935));
+}
+
+TEST(Families, ExpertsOfDifferentTypesAreRefused) {
+  const fs::path source = fs::path(MINKE_GOLDEN_DIR) / "models/deepseek-v3-s0";
+  const Checkpoint whole = open_checkpoint(source);
+  const std::string name = "model.layers.1.mlp.experts.2.up_proj.weight";
+  ASSERT_EQ(whole.find(name)->type, DType::kF32);
+  const Tensor other = encode_tensor(*whole.find(name), DType::kBF16);
+  Metadata metadata("mixed");
+  for (const auto& [key, value] : whole.metadata().values()) metadata.set(key, value);
+  Checkpoint mixed(Naming::kHuggingFace, std::move(metadata));
+  for (const auto& [key, tensor] : whole.tensors()) mixed.add(key, key == name ? other : tensor);
+  try {
+    load_model(mixed);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()),
+              "mixed: tensor '" + name + "': expected F32, as of expert 0, found BF16");
+  }
 }
 
 TEST(Families, AMissingOrMisshapenTensorIsNamed) {

@@ -107,14 +107,19 @@ void WeightLoader::experts(Experts& experts, int64_t count, int64_t inner, int64
                     "experts.down_proj");
     return;
   }
+  // Experts share their prepared activations, so that all must be of the first one's type.
+  const auto add = [&](std::vector<Tensor>& all, const char* projection, const Shape& shape) {
+    const std::string name =
+        full_hugging_face(fmt::format("experts.{}.{}.weight", all.size(), projection));
+    all.push_back(find(name, shape, Need::kRequired));
+    if (all.back().type == all.front().type) return;
+    fail(checkpoint_.source(), "tensor '{}': expected {}, as of expert 0, found {}", name,
+         dtype_name(all.front().type), dtype_name(all.back().type));
+  };
   for (int64_t e = 0; e < count; ++e) {
-    const auto tensor = [&](const char* projection, const Shape& shape) {
-      return find(full_hugging_face(fmt::format("experts.{}.{}.weight", e, projection)), shape,
-                  Need::kRequired);
-    };
-    experts.gate.push_back(tensor("gate_proj", {inner, dim}));
-    experts.up.push_back(tensor("up_proj", {inner, dim}));
-    experts.down.push_back(tensor("down_proj", {dim, inner}));
+    add(experts.gate, "gate_proj", {inner, dim});
+    add(experts.up, "up_proj", {inner, dim});
+    add(experts.down, "down_proj", {dim, inner});
   }
 }
 
